@@ -12,6 +12,7 @@ use crate::draws::draws;
 use crate::groups::{self, Groups};
 use crate::protocol::{Answer, Args, Failure, from_hex, sized, to_hex};
 use crate::sessions::{self, Device};
+use crate::shared;
 
 /// The device that `init` created, if it was called.
 #[derive(Default)]
@@ -62,7 +63,7 @@ fn without_sessions(identity: Option<&Identity>, op: &str, args: Args<'_>) -> Op
         "verify" => verify(args),
         "agree" => agree(args),
         "fingerprint" => fingerprint(identity, args),
-        _ => return None,
+        _ => return shared::run(op, args),
     })
 }
 

@@ -38,6 +38,13 @@
 //! | `media_decrypt` * | enc, mediaKey, mediaType, fileSha256? with fileEncSha256?, fileLength?, startByte?, endByte? (not included), sidecar? | data |
 //! | `poll_vote_encrypt` * | pollEncKey, pollMsgId, pollCreatorJid, voterJid, selectedOptions, encIv? | encIv, encPayload |
 //! | `poll_vote_decrypt` * | pollEncKey, pollMsgId, pollCreatorJid, voterJid, encIv, encPayload | selectedOptions |
+//! | `app_state_seal` * | keyData, keyId, operation (`SET`, `REMOVE`), index, value | indexTag, sealed, tag |
+//! | `app_state_open` * | keyData, keyId, operation, sealed, index? with indexTag | value, tag |
+//! | `app_state_tags` * | keyData, keyId, collection, version, base?, subtract, add, values | hash, snapshotTag, patchTag |
+//! | `app_state_verify` * | the same, snapshotTag, patchTag | hash |
+//! | `media_retry_encrypt` *, `media_retry_decrypt` * | mediaKey, msgId, payload; mediaKey, msgId, iv, ciphertext | iv, ciphertext; payload |
+//! | `add_on_encrypt` *, `add_on_decrypt` * | secret, useCase, parent, parentSender, author, payload; or encIv, encPayload | encIv, encPayload; payload |
+//! | `reporting_token` * | secret, parent, parentSender, author, fields | token |
 //! | `sign` * | privateKey? (else the identity's), message, asSpecified? | signature |
 //! | `verify` * | publicKey, message, signature | valid |
 //! | `agree` * | privateKey, publicKey | shared |
@@ -71,6 +78,7 @@ mod interop; //  the suite `interop`
 mod native; //   the suite `native`
 mod protocol; // requests and replies
 mod sessions; // bundles and sessions of the suite `interop`
+mod shared; //   app state, repeated uploads and add-ons of the suite `interop`
 
 use std::io::{self, BufRead, Write};
 
@@ -133,7 +141,7 @@ fn run(peer: &mut Peer, op: &str, args: Args<'_>) -> Answer {
             "peer": "bisik",
             "version": env!("CARGO_PKG_VERSION"),
             "suites": ["interop", "native"],
-            "ops": OPERATIONS,
+            "ops": OPERATIONS.as_slice(),
         })),
         "exit" => Ok(json!({})),
         "init" => {
@@ -155,7 +163,7 @@ fn run(peer: &mut Peer, op: &str, args: Args<'_>) -> Answer {
 }
 
 /// All of them, in either suite.
-const OPERATIONS: [&str; 29] = [
+const OPERATIONS: [&str; 38] = [
     "hello",
     "init",
     "set_trust",
@@ -176,6 +184,15 @@ const OPERATIONS: [&str; 29] = [
     "poll_create",
     "poll_vote_encrypt",
     "poll_vote_decrypt",
+    "app_state_seal",
+    "app_state_open",
+    "app_state_tags",
+    "app_state_verify",
+    "media_retry_encrypt",
+    "media_retry_decrypt",
+    "add_on_encrypt",
+    "add_on_decrypt",
+    "reporting_token",
     "sign",
     "verify",
     "agree",

@@ -137,13 +137,13 @@ fn simultaneous_initiation_converges_on_the_state_of_the_greater_identity() {
     b.initiate(&a, true);
     let smaller = a.identity.public().to_bytes() < b.identity.public().to_bytes();
     let agreed = *(if smaller { &mut b } else { &mut a }).session().base_key().unwrap();
-    for number in 0..8_u8 {
+    for number in 0..12_u8 {
         let (from_a, from_b) = (a.write(&[number]), b.write(&[number]));
         assert_eq!(b.read(&from_a).unwrap(), [number]);
         assert_eq!(a.read(&from_b).unwrap(), [number]);
         assert_eq!((a.session().archived(), b.session().archived()), (1, 1));
         let of_both = [*a.session().base_key().unwrap(), *b.session().base_key().unwrap()];
-        assert_eq!(of_both == [agreed; 2], number >= 4, "{number}");
+        assert_eq!(of_both == [agreed; 2], number >= 8, "{number}");
     }
     assert!(a.session().is_confirmed() && b.session().is_confirmed());
 }
@@ -203,7 +203,7 @@ fn a_device_that_the_peer_cannot_read_follows_it_in_the_end() {
         let refused = Session::accept(&b.identity, &b.keys, &unreadable, Trust::OnFirstUse).map(drop);
         assert_eq!(refused, Err(AcceptError::UnknownPreKey));
         b.initiate(&a, true);
-        let yields_at = if greater { 12 } else { 4 };
+        let yields_at = if greater { 16 } else { 8 };
         for number in 0..=yields_at {
             assert_ne!(a.session().base_key(), b.session().base_key(), "{number}");
             let message = b.write(&[number]);

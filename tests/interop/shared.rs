@@ -95,6 +95,20 @@ fn app_state_tags_are_bound_to_version_and_collection() {
     assert!(keys.verify_patch(&snapshot, &values, 1, Collection::Regular, &patch).is_ok());
 }
 
+/// S-12.4. A patch sets an index that had a value, and removes it again: the old value is taken away once.
+#[test]
+fn set_and_remove_of_one_index_take_the_old_value_away_once() {
+    let (old, set) = ([1; 32], [2; 32]);
+    let mut hash = LtHash::new();
+    hash.add(&old);
+    // Of each mutation in its order: what the index has now, and what it had before.
+    for (before, after) in [(Some(old), Some(set)), (Some(set), None)] {
+        before.iter().for_each(|tag| hash.subtract(tag));
+        after.iter().for_each(|tag| hash.add(tag));
+    }
+    assert_eq!(hash, LtHash::new());
+}
+
 proptest! {
     /// S-12.4.
     #[test]

@@ -82,7 +82,7 @@ def media(run, name, bisik, other, keep):
     for kind in KINDS:
         for size in SIZES:
             data = run.bytes(size).hex()
-            made = other.call("media_encrypt", data=data, mediaType=kind)
+            made = theirs = other.call("media_encrypt", data=data, mediaType=kind)
             told = {key: made[key] for key in DIGESTS}
             assert bisik.call("media_decrypt", enc=made["enc"], mediaType=kind, **told)["data"] == data
             counted["from"] += 1
@@ -93,6 +93,9 @@ def media(run, name, bisik, other, keep):
             assert other.call("media_decrypt", enc=made["enc"], mediaKey=made["mediaKey"], mediaType=kind)["data"] == data
             assert made["sidecar"] == sidecar(made, kind), (kind, size)
             counted["to"] += 1
+            # The other checks neither tag nor digests: under its key, all of them have to be its own.
+            again = bisik.call("media_encrypt", data=data, mediaType=kind, mediaKey=theirs["mediaKey"])
+            assert all(again[key] == theirs[key] for key in ("enc", *DIGESTS)), (kind, size)
     parts(run, name, bisik, other)
     return kept
 
@@ -178,6 +181,10 @@ def signatures(run, name, bisik, other, **more):
         by_us = bisik.call("sign", privateKey=ours["privateKey"], message=message)["signature"]
         asked = {"publicKey": ours["publicKey"], "message": message, "signature": by_us}
         assert other.call("verify", **asked, **more)["valid"] is True
+        for at_byte in (10, 40):
+            bad = {**asked, "signature": flipped(by_us, at_byte)}
+            assert other.call("verify", **bad, **more)["valid"] is False, (name, "accepts a wrong signature")
+            run.counts.other(name, "signatures and agreements", "changed signature")
         halves = {"privateKey": ours["privateKey"], "publicKey": theirs["publicKey"]}
         assert bisik.call("agree", **halves) == other.call("agree", **halves)
         counted["from"] += 1

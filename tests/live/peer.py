@@ -49,25 +49,30 @@ class Peer:
 
 
 class Counts:
-    """The messages that each side read, and those that bisik refused, with reasons: the rows of the table."""
+    """What each side read, and what each refused or could not read, with reasons: the rows of the table."""
 
     def __init__(self):
         self.rows = {}
 
     def row(self, name, what):
-        return self.rows.setdefault((name, what), {"from": 0, "to": 0, "refused": {}})
+        return self.rows.setdefault((name, what), {"from": 0, "to": 0, "refused": {}, "other": {}})
 
     def refused(self, name, what, why, code):
         refused = self.row(name, what)["refused"]
         refused[why] = refused.get(why, 0) + 1
         return code
 
+    def other(self, name, what, why, count=1):
+        other = self.row(name, what)["other"]
+        other[why] = other.get(why, 0) + count
+
     def table(self):
-        lines = ["| with | what | read by bisik | written by bisik, read by the other | refused by bisik |",
-                 "|---|---|---:|---:|---|"]
+        lines = ["| with | what | read by bisik | written by bisik, read by the other | refused by bisik | refused by the other |",
+                 "|---|---|---:|---:|---|---|"]
         for (name, what), row in self.rows.items():
-            refused = ", ".join(f"{count} {why}" for why, count in sorted(row["refused"].items()))
-            lines.append(f"| {name} | {what} | {row['from']:,} | {row['to']:,} | {refused} |")
+            ours, theirs = (", ".join(f"{count} {why}" for why, count in sorted(row[side].items()))
+                            for side in ("refused", "other"))
+            lines.append(f"| {name} | {what} | {row['from']:,} | {row['to']:,} | {ours} | {theirs} |")
         return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 import hashlib
 import hmac
 
-from peer import flipped, must_refuse
+from peer import Refused, flipped, must_refuse
 
 WHAT = "sessions"
 WINDOW = 12
@@ -146,9 +146,9 @@ def speak(run, name, bisik, other, bisik_begins, one_time, windows):
     return session.record
 
 
-def begun_again(run, bisik, others, rounds, takes_turns=()):
+def begun_again(run, bisik, others, rounds):
     """One process of bisik with sessions with several others at once. Each in turn loses its state, or both initiate at
-    once (with the names in `takes_turns` one after the other). Messages in transit in the old state are still read."""
+    once. Messages in transit in the old state are still read."""
     begun = set()
     bisik.call("init", name=bisik.name)
     for _, other in others:
@@ -167,7 +167,7 @@ def begun_again(run, bisik, others, rounds, takes_turns=()):
                 return sender, receiver, plaintext, sender.encrypt(receiver, plaintext)
 
             old = [write(other, bisik) for _ in range(3)] if name in begun else []
-            forgets, both = at % 3 == 1, at % 3 == 2 and name not in takes_turns
+            forgets, both = at % 3 == 1, at % 3 == 2
             if forgets:
                 other.call("delete_session", address=bisik.address)
             if forgets or both:
@@ -186,6 +186,50 @@ def begun_again(run, bisik, others, rounds, takes_turns=()):
             for _ in range(6):
                 sender, receiver = run.random.sample((bisik, other), 2)
                 exchange(write(sender, receiver))
+
+
+def crossed(run, name, bisik, other, most):
+    """Both begin at once, then write and read at random, and read the rest. In at most `most` runs may the other leave
+    something unread or write what cannot be read."""
+    what, damaged, sides = "begun by both at once", 0, (bisik, other)
+    for at in range(16):
+        for peer in sides:
+            private = bytearray(run.bytes(32))
+            private[0], private[31] = private[0] & 248, private[31] & 127 | 64
+            peer.call("init", name=peer.name, identityPrivate=private.hex())
+        bundles = [peer.call("gen_bundle", preKeyId=at + 1, signedPreKeyId=1)["bundle"] for peer in sides]
+        waiting, unread = {bisik: [], other: []}, 0
+
+        def write(sender):
+            receiver, plaintext = sides[sender is bisik], run.bytes(20)
+            waiting[receiver].append((plaintext, sender.encrypt(receiver, plaintext)))
+
+        def read(receiver):
+            plaintext, message = waiting[receiver].pop(0)
+            try:
+                assert receiver.decrypt(sides[receiver is bisik], message) == plaintext
+            except Refused:
+                return 1
+            run.counts.row(name, what)["from" if receiver is bisik else "to"] += 1
+            return 0
+
+        for peer, bundle in zip(sides, reversed(bundles)):
+            peer.call("process_bundle", address=sides[peer is bisik].address, bundle=bundle)
+            write(peer)
+        for _ in range(40):
+            peer, writes = run.random.choice(sides), run.random.random() < 0.5
+            if writes:
+                write(peer)
+            elif waiting[peer]:
+                unread += read(peer)
+        for peer in sides:
+            unread += sum(read(peer) for _ in range(len(waiting[peer])))
+        for peer in sides:
+            write(peer)
+            unread += read(sides[peer is bisik])
+        damaged += unread > 0
+        run.counts.other(name, what, "left unread", unread)
+    assert damaged <= most, f"{name}, {what}: something unread in {damaged} of 16 runs"
 
 
 # ---- libsignal-client, which sets up no session of this version: its record is made here

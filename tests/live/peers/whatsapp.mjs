@@ -11,9 +11,17 @@ const curve = require('libsignal/src/curve.js');
 const baileys = await import('baileys');
 const groups = await import('baileys/lib/Signal/Group/index.js');
 const votes = await import('baileys/lib/Utils/process-message.js');
+const reporting = await import('baileys/lib/Utils/reporting-utils.js');
 const wasm = await import('whatsapp-rust-bridge');
 
+// State of a collection between the lines, and Baileys' way to ask for keys.
+const stateOf = ({ version, hash, values }) => ({ version, hash: un(hash), indexValueMap: Object.fromEntries(Object.entries(values).map(([index, tag]) => [Buffer.from(index, 'hex').toString('base64'), { valueMac: un(tag) }])) });
+const ofState = ({ version, hash, indexValueMap }) => ({ version, hash: hex(hash), values: Object.fromEntries(Object.entries(indexValueMap).map(([index, { valueMac }]) => [hex(Buffer.from(index, 'base64')), hex(valueMac)])) });
+const keyIdOf = (a) => un(a.keyId).toString('base64');
+const keyOf = (a) => async () => ({ keyData: un(a.keyData) });
+
 let me;
+const pairOf = (privKey) => ({ privKey, pubKey: curve.getPublicFromPrivateKey(privKey) });
 const text = ({ name, device }) => `${name}.${device ?? 1}`;
 const ofJs = () => ({
   loadSession: async (id) => { const found = me.sessions.get(id); return found ? js.SessionRecord.deserialize(JSON.parse(found)) : null; },
@@ -62,7 +70,7 @@ function sealVote(a) {
 
 await serve({
   init(a) {
-    me = { backend: a.backend, name: a.name, device: a.device ?? 1, registrationId: a.registrationId ?? js.keyhelper.generateRegistrationId(), identity: curve.generateKeyPair(), sessions: new Map(), preKeys: new Map(), signed: new Map(), senderKeys: new Map() };
+    me = { backend: a.backend, name: a.name, device: a.device ?? 1, registrationId: a.registrationId ?? js.keyhelper.generateRegistrationId(), identity: a.identityPrivate ? pairOf(un(a.identityPrivate)) : curve.generateKeyPair(), sessions: new Map(), preKeys: new Map(), signed: new Map(), senderKeys: new Map() };
     me.store = isWasm() ? ofWasm() : ofJs();
     return { name: me.name, registrationId: me.registrationId, identityKey: hex(me.identity.pubKey), identityPrivate: hex(me.identity.privKey) };
   },
@@ -109,6 +117,45 @@ await serve({
       for await (const piece of await baileys.downloadContentFromMessage(message, a.mediaType, range)) pieces.push(piece);
       return { data: hex(Buffer.concat(pieces)) };
     });
+  },
+  media_retry_encrypt(a) {
+    const [ciphertext, iv] = baileys.encryptMediaRetryRequest({ id: a.msgId, remoteJid: '1@s.whatsapp.net', fromMe: false }, un(a.mediaKey), '2@s.whatsapp.net').content[0].content;
+    return { ciphertext: hex(ciphertext.content), iv: hex(iv.content) };
+  },
+  media_retry_decrypt(a) {
+    const found = baileys.decryptMediaRetryData({ ciphertext: un(a.ciphertext), iv: un(a.iv) }, un(a.mediaKey), a.msgId);
+    return { payload: hex(baileys.proto.MediaRetryNotification.encode(found).finish()) };
+  },
+  retry_answer(a) { return { payload: hex(baileys.proto.MediaRetryNotification.encode({ stanzaId: a.msgId, directPath: a.path, result: 1 }).finish()) }; },
+  // Baileys makes the token of a message whose secret is its context's; the fields are those of a text.
+  async reporting_token(a) {
+    const { Message } = baileys.proto;
+    const text = Message.encode({ conversation: a.text }).finish();
+    const message = { conversation: a.text, messageContextInfo: { messageSecret: un(a.secret) } };
+    const made = await reporting.getMessageReportingToken(Message.encode(message).finish(), message, { id: a.parent, fromMe: true, remoteJid: a.parentSender, participant: a.author });
+    return { token: hex(made.content[0].content), fields: hex(text) };
+  },
+  event_response_decrypt(a) {
+    const event = { eventCreatorJid: a.parentSender, eventMsgId: a.parent, eventEncKey: un(a.secret), responderJid: a.author };
+    return { payload: hex(baileys.proto.Message.EventResponseMessage.encode(votes.decryptEventResponse({ encPayload: un(a.encPayload), encIv: un(a.encIv) }, event)).finish()) };
+  },
+  event_response(a) { return { payload: hex(baileys.proto.Message.EventResponseMessage.encode({ response: a.response, timestampMs: a.at }).finish()) }; },
+  // One value of app state as Baileys patches it, in parts, with the state after it.
+  async encode_patch(a) {
+    const operation = baileys.proto.SyncdMutation.SyncdOperation[a.operation];
+    const made = await baileys.encodeSyncdPatch({ type: a.collection, index: a.index, syncAction: { timestamp: a.at, pinAction: { pinned: true } }, apiVersion: 1, operation }, keyIdOf(a), stateOf(a.state), keyOf(a));
+    const [{ record }] = made.patch.mutations;
+    return { indexTag: hex(record.index.blob), sealed: hex(record.value.blob), snapshotTag: hex(made.patch.snapshotMac), patchTag: hex(made.patch.patchMac), state: ofState(made.state) };
+  },
+  // The plaintext of such a value.
+  sync_action(a) { return { value: hex(baileys.proto.SyncActionData.encode({ index: Buffer.from(JSON.stringify(a.index)), value: { timestamp: a.at, pinAction: { pinned: true } }, padding: Buffer.alloc(0), version: 1 }).finish()) }; },
+  async decode_patch(a) {
+    const keyId = { id: un(a.keyId) };
+    const record = { index: { blob: un(a.indexTag) }, value: { blob: un(a.sealed) }, keyId };
+    const patch = { version: { version: a.version }, mutations: [{ operation: baileys.proto.SyncdMutation.SyncdOperation[a.operation], record }], snapshotMac: un(a.snapshotTag), patchMac: un(a.patchTag), keyId };
+    const seen = [];
+    const after = await baileys.decodeSyncdPatch(patch, a.collection, stateOf(a.state), keyOf(a), (found) => seen.push(found.index), true);
+    return { indices: seen, hash: hex(after.hash) };
   },
   poll_vote_encrypt: sealVote,
   poll_vote_decrypt(a) {

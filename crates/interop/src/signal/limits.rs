@@ -23,10 +23,10 @@ pub(super) const MAX_ENDED: usize = 16;
 /// The number in its chain from which on a peer's first messages show that it does not read this device's, so that this
 /// device gives up the state that it began itself. It differs, so that two devices that began at once do not both give
 /// up theirs: of the one with the smaller identity key. S-5.2.
-pub(super) const YIELD_SMALLER: u32 = 4;
+pub(super) const YIELD_SMALLER: u32 = 8;
 
 /// The same, of the one with the greater identity key.
-pub(super) const YIELD_GREATER: u32 = 12;
+pub(super) const YIELD_GREATER: u32 = 16;
 
 /// Archived states of one session. Bounds the states that a message of an unknown chain is tried in. S-6.5.
 pub(super) const MAX_ARCHIVED: usize = 40;

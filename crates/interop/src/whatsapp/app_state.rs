@@ -190,7 +190,9 @@ impl AppStateKeys {
     ///
     /// # Errors
     ///
-    /// [`AppStateError`] if it differs: values are missing, superfluous or changed. Fetch the snapshot again.
+    /// [`AppStateError`] if it differs: this device and the writer of the tag have different values. In a patch that
+    /// verifies, mark the collection as diverged, and go on; of a whole snapshot, do not fetch it again and again, as it
+    /// has the same bytes as a rule. Section 12 of `bisik::manual::interop` says what each case means.
     pub fn verify_snapshot(
         &self,
         hash: &LtHash,
@@ -205,7 +207,7 @@ impl AppStateKeys {
     ///
     /// # Errors
     ///
-    /// [`AppStateError`] if it differs.
+    /// [`AppStateError`] if it differs: no device of the account wrote the patch. Refuse it, and the later ones.
     pub fn verify_patch(
         &self,
         snapshot: &[u8; 32],
@@ -256,7 +258,8 @@ impl LtHash {
         &self.0
     }
 
-    /// Adds a value by its tag. If its index had a value before, [`subtract`](Self::subtract) that one first. S-12.4.
+    /// Adds a value by its tag. If its index had a value before, [`subtract`](Self::subtract) that one first, and once:
+    /// a patch can set and remove one index. S-12.4.
     pub fn add(&mut self, tag: &[u8; 32]) {
         self.apply(tag, u16::wrapping_add);
     }

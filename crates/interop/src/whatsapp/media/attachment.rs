@@ -39,6 +39,10 @@ impl Attachment {
     }
 
     /// Sets the size of the file in bytes, which is then verified too.
+    ///
+    /// Some clients write 0 or a wrong length into their messages, where it is for display alone. Do not pass on a length
+    /// of a message whose sender is not known to write it right: a good file would be refused. The digests cover the
+    /// whole file without it; only [`ranges`](Self::ranges) needs it.
     #[must_use]
     pub const fn with_size(mut self, size: u64) -> Self {
         self.size = Some(size);
