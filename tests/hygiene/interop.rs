@@ -357,3 +357,78 @@ fn an_interop_session_leaves_no_secret_in_freed_memory() {
     }
     canaries.assert_absent(&freed);
 }
+
+/// Adds the key of a sender key's chain and those of its message: HKDF-SHA256 by hand, two blocks.
+fn add_sender_chain(canaries: &mut Canaries, chain: &[u8; 32]) {
+    add_aead_key(canaries, "sender chain key", chain);
+    let seed = hmac(chain, &[1]);
+    canaries.add("group message key", &seed);
+    let prk = hmac(&[0; 32], &seed);
+    let first = hmac(&prk, b"WhisperGroup\x01");
+    let second = hmac(&prk, &[first.as_slice(), b"WhisperGroup\x02"].concat());
+    canaries.add("group initialisation vector", &first[..16]);
+    canaries.add("group cipher key", &[&first[16..], &second[..16]].concat());
+}
+
+/// A sender key: gaps, late and refused messages, distributions that are told again, staged and held ones, and records.
+#[test]
+fn a_sender_key_leaves_no_secret_in_freed_memory() {
+    let rngs = [Recording::new(43), Recording::new(1043)];
+    let mut scene = Scene { rngs, canaries: Canaries::new(), freed: Freed::new() };
+    scene.canaries.add("plaintext", PLAINTEXT);
+    let key = StorageKey::from_bytes(STORAGE);
+    let mut sender = scene.run(|[alices, _]| GroupSender::generate(SenderKeyFormat::WhatsApp, alices));
+    let mut distributions = Vec::new();
+    let mut messages = Vec::new();
+    for _ in 0..12 {
+        // The bytes of a distribution are the caller's to wipe.
+        let bytes = sender.distribution().to_bytes();
+        let at = bytes.len() - 35 - 32;
+        add_sender_chain(&mut scene.canaries, bytes[at..at + 32].try_into().unwrap());
+        distributions.push(bytes);
+        messages.push(scene.run(|[alices, _]| {
+            drop(Box::new(sender.distribution()));
+            sender.encrypt(PLAINTEXT, alices).unwrap()
+        }));
+    }
+    let mut receiver = GroupReceiver::new();
+    let tell = |receiver: &mut GroupReceiver, at: usize| {
+        receiver.process(&Box::new(Distribution::from_bytes(&distributions[at]).unwrap()));
+    };
+    scene.run(|[_, bobs]| {
+        tell(&mut receiver, 2);
+        std::mem::forget(receiver.decrypt(&messages[5]).unwrap());
+        std::mem::forget(receiver.decrypt(&messages[3]).unwrap());
+        let mut forged = messages[6].clone();
+        *forged.last_mut().unwrap() ^= 1;
+        assert_eq!(receiver.decrypt(&forged), Err(GroupDecryptError::Rejected));
+        tell(&mut receiver, 0);
+        std::mem::forget(receiver.decrypt(&messages[1]).unwrap());
+        let record = receiver.seal(&key, b"", bobs).unwrap();
+        let mut copy = Box::new(GroupReceiver::unseal(&key, b"", record.as_bytes()).unwrap());
+        let mut staged = copy.stage(&messages[8]).unwrap();
+        drop(staged.seal(&key, b"", bobs).unwrap());
+        drop(Box::new(staged));
+        drop(copy);
+        drop(Box::new(receiver.decrypt_held(&messages[8]).unwrap()));
+        tell(&mut receiver, 11);
+        std::mem::forget(receiver.decrypt(&messages[11]).unwrap());
+        assert_eq!(receiver.skipped_keys(), 7);
+        drop(Box::new(receiver));
+    });
+    scene.run(|[alices, _]| {
+        let record = sender.seal(&key, b"", alices).unwrap();
+        drop(Box::new(sender));
+        drop(Box::new(GroupSender::unseal(&key, b"", record.as_bytes()).unwrap()));
+    });
+    let Scene { rngs, mut canaries, freed } = scene;
+    for rng in &rngs {
+        for secret in rng.secrets() {
+            canaries.add("a secret that was drawn", &secret);
+        }
+        for random in rng.seeds() {
+            canaries.add("a signature's randomness", &random);
+        }
+    }
+    canaries.assert_absent(&freed);
+}

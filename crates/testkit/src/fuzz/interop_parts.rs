@@ -105,6 +105,11 @@ pub fn interop_group_state(data: &[u8]) {
             let mut receiver = GroupReceiver::new();
             receiver.process(&distribution);
             GROUP.messages.iter().for_each(|message| drop(receiver.decrypt(&message.bytes)));
+            // Whatever a sender tells a member that has its key, what was read is not read again.
+            let mut member = GroupReceiver::unseal(&storage_key(), CONTEXT, &GROUP.receiver).expect("genuine");
+            member.process(&distribution);
+            assert!(member.keys() <= 3 && member.skipped_keys() <= 3 * 2_000);
+            GROUP.read.iter().for_each(|at| assert!(member.decrypt(&GROUP.messages[*at].bytes).is_err(), "read twice"));
         }
         1 => {
             let Ok(mut sender) =
