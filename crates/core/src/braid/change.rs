@@ -1,6 +1,5 @@
 //! [`Change`]: what a message does to a braid, and the keys kept in memory.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -28,13 +27,13 @@ pub(super) enum Step {
     /// The chunks received are forgotten.
     Forget,
     /// Another state, in another epoch or with another authenticator where those are given.
-    Become { state: Box<State>, authenticator: Option<Authenticator>, epoch: Option<u32> },
+    Become { state: State, authenticator: Option<Authenticator>, epoch: Option<u32> },
 }
 
 impl Step {
     /// Another state in the same epoch.
-    pub(super) fn to(state: State) -> Self {
-        Self::Become { state: Box::new(state), authenticator: None, epoch: None }
+    pub(super) fn to(state: impl Into<State>) -> Self {
+        Self::Become { state: state.into(), authenticator: None, epoch: None }
     }
 }
 
@@ -62,16 +61,17 @@ impl<K: Kem> Machine<K> {
         match step {
             Step::Stay => {}
             Step::Advance(encoded) => match &mut self.state {
-                State::KeysSampled { header: short, .. } | State::Ct2Sampled { ct2: short } => short.advance(encoded),
-                State::HeaderSent { vector: long, .. }
-                | State::Ct1Received { vector: long, .. }
-                | State::Ct1Sampled { ct1: long, .. }
-                | State::EkReceivedCt1Sampled { ct1: long, .. } => long.advance(encoded),
+                State::KeysSampled(of) => of.header.advance(encoded),
+                State::Ct2Sampled(of) => of.ct2.advance(encoded),
+                State::HeaderSent(of) => of.vector.advance(encoded),
+                State::Ct1Received(of) => of.vector.advance(encoded),
+                State::Ct1Sampled(of) => of.ct1.advance(encoded),
+                State::EkReceivedCt1Sampled(of) => of.ct1.advance(encoded),
                 State::KeysUnsampled
-                | State::EkSentCt1Received { .. }
-                | State::NoHeaderReceived { .. }
-                | State::HeaderReceived { .. }
-                | State::Ct1Acknowledged { .. } => {}
+                | State::EkSentCt1Received(_)
+                | State::NoHeaderReceived(_)
+                | State::HeaderReceived(_)
+                | State::Ct1Acknowledged(_) => {}
             },
             Step::Keep(number, chunk) => {
                 if let Some(decoder) = self.state.decoder() {
@@ -84,7 +84,7 @@ impl<K: Kem> Machine<K> {
                 }
             }
             Step::Become { state, authenticator, epoch } => {
-                self.state = *state;
+                self.state = state;
                 if let Some(authenticator) = authenticator {
                     self.authenticator = authenticator;
                 }

@@ -111,7 +111,7 @@ use crate::primitives::secret::{BoxedSecret, Secret};
 use authenticator::Authenticator;
 use change::Cache;
 use erasure::Decoder;
-use state::State;
+use state::{NoHeaderReceived, State};
 
 pub use change::Change;
 pub use kem::{Kem, MlKem768};
@@ -152,7 +152,7 @@ impl<K: Kem> Machine<K> {
     /// Starts at the other end.
     #[must_use]
     pub fn responder(labels: &'static Labels, seed: &Secret<32>) -> Self {
-        Self::start(labels, seed, State::NoHeaderReceived { header: Decoder::new(kem::header_blocks::<K>()) })
+        Self::start(labels, seed, NoHeaderReceived { header: Decoder::new(kem::header_blocks::<K>()) }.into())
     }
 
     fn start(labels: &'static Labels, seed: &Secret<32>, state: State) -> Self {

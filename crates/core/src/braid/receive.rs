@@ -9,7 +9,10 @@ use super::authenticator::TAG;
 use super::change::{Change, Step};
 use super::erasure::{CHUNK, Decoder, Kept};
 use super::sender::{Long, Short};
-use super::state::State;
+use super::state::{
+    Ct1Acknowledged, Ct1Received, Ct2Sampled, EkReceivedCt1Sampled, EkSentCt1Received, HeaderReceived, HeaderSent,
+    NoHeaderReceived, State,
+};
 use super::{EpochSecret, Kem, Kind, Machine, Part, Phase, kem};
 use crate::internal::InternalError;
 use crate::primitives::secret::{BoxedSecret, Secret};
@@ -91,36 +94,33 @@ impl<K: Kem> Machine<K> {
             return Err(Refused::Epoch);
         }
         if part.epoch > self.epoch {
-            let step =
-                Step::Become { state: Box::new(State::KeysUnsampled), authenticator: None, epoch: Some(part.epoch) };
+            let step = Step::Become { state: State::KeysUnsampled, authenticator: None, epoch: Some(part.epoch) };
             return Ok(step.into());
         }
         if part.epoch < self.epoch {
             return Ok(Step::Stay.into());
         }
         match (&self.state, part.kind) {
-            (State::KeysSampled { seed, .. }, Kind::Ct1) => {
-                Ok(owner_ct1(seed, &Long::default(), &Decoder::new(K::CT1 / CHUNK), part, true).into())
+            (State::KeysSampled(of), Kind::Ct1) => {
+                Ok(owner_ct1(&of.seed, &Long::default(), &Decoder::new(K::CT1 / CHUNK), part, true).into())
             }
-            (State::HeaderSent { seed, vector, ct1 }, Kind::Ct1) => {
-                Ok(owner_ct1(seed, vector, ct1, part, false).into())
+            (State::HeaderSent(of), Kind::Ct1) => Ok(owner_ct1(&of.seed, &of.vector, &of.ct1, part, false).into()),
+            (State::Ct1Received(of), Kind::Ct2) => {
+                self.owner_ct2(&of.seed, &of.ct1, &Decoder::new(kem::ct2_blocks::<K>()), part)
             }
-            (State::Ct1Received { seed, ct1, .. }, Kind::Ct2) => {
-                self.owner_ct2(seed, ct1, &Decoder::new(kem::ct2_blocks::<K>()), part)
+            (State::EkSentCt1Received(of), Kind::Ct2) => self.owner_ct2(&of.seed, &of.ct1, &of.ct2, part),
+            (State::NoHeaderReceived(of), Kind::Header) => self.header(&of.header, part),
+            (State::Ct1Sampled(of), Kind::Vector | Kind::VectorAcknowledging) => {
+                self.vector_while_sending(&Own { header: &of.header, m: &of.m }, &of.ct1, &of.vector, part)
             }
-            (State::EkSentCt1Received { seed, ct1, ct2 }, Kind::Ct2) => self.owner_ct2(seed, ct1, ct2, part),
-            (State::NoHeaderReceived { header }, Kind::Header) => self.header(header, part),
-            (State::Ct1Sampled { header, m, ct1, vector }, Kind::Vector | Kind::VectorAcknowledging) => {
-                self.vector_while_sending(&Own { header, m }, ct1, vector, part)
+            (State::EkReceivedCt1Sampled(of), Kind::VectorAcknowledging | Kind::Acknowledging) => {
+                Ok(Step::to(Ct2Sampled { ct2: of.ct2.clone() }).into())
             }
-            (State::EkReceivedCt1Sampled { ct2, .. }, Kind::VectorAcknowledging | Kind::Acknowledging) => {
-                Ok(Step::to(State::Ct2Sampled { ct2: ct2.clone() }).into())
-            }
-            (State::Ct1Acknowledged { header, m, vector }, Kind::Vector | Kind::VectorAcknowledging) => {
-                match vector.look(part.number, &part.chunk) {
+            (State::Ct1Acknowledged(of), Kind::Vector | Kind::VectorAcknowledging) => {
+                match of.vector.look(part.number, &part.chunk) {
                     Kept::Whole(text) => {
-                        let ct2 = self.ciphertext(&Own { header, m }, &text, || Step::Forget)?;
-                        Ok(Step::to(State::Ct2Sampled { ct2 }).into())
+                        let ct2 = self.ciphertext(&Own { header: &of.header, m: &of.m }, &text, || Step::Forget)?;
+                        Ok(Step::to(Ct2Sampled { ct2 }).into())
                     }
                     kept @ (Kept::Known | Kept::More) => Ok(keep(&kept, part).into()),
                 }
@@ -128,16 +128,16 @@ impl<K: Kem> Machine<K> {
             // Nothing else happens: late parts, and parts for a state that is over or has not come.
             (
                 State::KeysUnsampled
-                | State::KeysSampled { .. }
-                | State::HeaderSent { .. }
-                | State::Ct1Received { .. }
-                | State::EkSentCt1Received { .. }
-                | State::NoHeaderReceived { .. }
-                | State::HeaderReceived { .. }
-                | State::Ct1Sampled { .. }
-                | State::EkReceivedCt1Sampled { .. }
-                | State::Ct1Acknowledged { .. }
-                | State::Ct2Sampled { .. },
+                | State::KeysSampled(_)
+                | State::HeaderSent(_)
+                | State::Ct1Received(_)
+                | State::EkSentCt1Received(_)
+                | State::NoHeaderReceived(_)
+                | State::HeaderReceived(_)
+                | State::Ct1Sampled(_)
+                | State::EkReceivedCt1Sampled(_)
+                | State::Ct1Acknowledged(_)
+                | State::Ct2Sampled(_),
                 _,
             ) => Ok(Step::Stay.into()),
         }
@@ -151,11 +151,8 @@ impl<K: Kem> Machine<K> {
         decoder: &Decoder,
         part: &Part,
     ) -> Result<Received<K>, Refused<K>> {
-        let waiting = |decoder: Decoder| State::EkSentCt1Received {
-            seed: Box::new(seed.duplicate()),
-            ct1: ct1.into(),
-            ct2: decoder,
-        };
+        let waiting =
+            |decoder: Decoder| EkSentCt1Received { seed: Box::new(seed.duplicate()), ct1: ct1.into(), ct2: decoder };
         let text = match decoder.look(part.number, &part.chunk) {
             Kept::Whole(text) => text,
             kept @ (Kept::Known | Kept::More) if self.phase() == Phase::EkSentCt1Received => {
@@ -176,7 +173,7 @@ impl<K: Kem> Machine<K> {
             empty.clear();
             return Err(faulty(FaultKind::Ciphertext, Step::to(waiting(empty))));
         }
-        let state = Box::new(State::NoHeaderReceived { header: Decoder::new(kem::header_blocks::<K>()) });
+        let state = NoHeaderReceived { header: Decoder::new(kem::header_blocks::<K>()) }.into();
         let step = Step::Become { state, authenticator: Some(authenticator), epoch: Some(next) };
         Ok(Received { secret: Some(secret), change: Change::new(step) })
     }
@@ -190,7 +187,7 @@ impl<K: Kem> Machine<K> {
         let (header, tag) = text.split_last_chunk::<TAG>().ok_or(Refused::Internal)?;
         let expected = self.authenticator.header_tag(self.labels, self.epoch, header);
         if bool::from(expected.expose().ct_eq(tag)) {
-            Ok(Step::to(State::HeaderReceived { header: header.into() }).into())
+            Ok(Step::to(HeaderReceived { header: header.into() }).into())
         } else {
             Err(faulty(FaultKind::Header, Step::Forget))
         }
@@ -206,18 +203,18 @@ impl<K: Kem> Machine<K> {
     ) -> Result<Received<K>, Refused<K>> {
         let (header, m) = (own.header, || Box::new(own.m.duplicate()));
         let acknowledges = part.kind == Kind::VectorAcknowledging;
-        let acknowledged = |vector: Decoder| Step::to(State::Ct1Acknowledged { header: header.into(), m: m(), vector });
+        let acknowledged = |vector: Decoder| Step::to(Ct1Acknowledged { header: header.into(), m: m(), vector });
         match decoder.look(part.number, &part.chunk) {
             Kept::Whole(text) => {
                 let ct2 = self.ciphertext(own, &text, || {
                     if acknowledges { acknowledged(Decoder::new(K::VECTOR / CHUNK)) } else { Step::Forget }
                 })?;
-                Ok(Step::to(if acknowledges {
-                    State::Ct2Sampled { ct2 }
+                let step = if acknowledges {
+                    Step::to(Ct2Sampled { ct2 })
                 } else {
-                    State::EkReceivedCt1Sampled { header: header.into(), m: m(), ct1: ct1.clone(), ct2 }
-                })
-                .into())
+                    Step::to(EkReceivedCt1Sampled { header: header.into(), m: m(), ct1: ct1.clone(), ct2 })
+                };
+                Ok(step.into())
             }
             Kept::Known | Kept::More if acknowledges => Ok(acknowledged(with(decoder, part)).into()),
             kept @ (Kept::Known | Kept::More) => Ok(keep(&kept, part).into()),
@@ -241,9 +238,9 @@ impl<K: Kem> Machine<K> {
 fn owner_ct1(seed: &Secret<64>, vector: &Long, decoder: &Decoder, part: &Part, starts: bool) -> Step {
     let (seed, vector) = (|| Box::new(seed.duplicate()), || vector.clone());
     match decoder.look(part.number, &part.chunk) {
-        Kept::Whole(ct1) => Step::to(State::Ct1Received { seed: seed(), vector: vector(), ct1 }),
+        Kept::Whole(ct1) => Step::to(Ct1Received { seed: seed(), vector: vector(), ct1 }),
         Kept::Known | Kept::More if starts => {
-            Step::to(State::HeaderSent { seed: seed(), vector: vector(), ct1: with(decoder, part) })
+            Step::to(HeaderSent { seed: seed(), vector: vector(), ct1: with(decoder, part) })
         }
         kept @ (Kept::Known | Kept::More) => keep(&kept, part),
     }

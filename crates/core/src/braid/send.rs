@@ -7,7 +7,7 @@ use core::fmt;
 use super::change::{Change, Step};
 use super::erasure::{Chunk, Decoder};
 use super::sender::{Long, Short};
-use super::state::State;
+use super::state::{Ct1Sampled, KeysSampled, State};
 use super::{EpochSecret, Kem, Kind, Machine, Part, erasure};
 use crate::internal::InternalError;
 use crate::primitives::kdf::Prk;
@@ -46,16 +46,16 @@ impl<K: Kem> Machine<K> {
     pub const fn wants(&self) -> Option<Wants> {
         match self.state {
             State::KeysUnsampled => Some(Wants::Seed),
-            State::HeaderReceived { .. } => Some(Wants::Randomness),
-            State::KeysSampled { .. }
-            | State::HeaderSent { .. }
-            | State::Ct1Received { .. }
-            | State::EkSentCt1Received { .. }
-            | State::NoHeaderReceived { .. }
-            | State::Ct1Sampled { .. }
-            | State::EkReceivedCt1Sampled { .. }
-            | State::Ct1Acknowledged { .. }
-            | State::Ct2Sampled { .. } => None,
+            State::HeaderReceived(_) => Some(Wants::Randomness),
+            State::KeysSampled(_)
+            | State::HeaderSent(_)
+            | State::Ct1Received(_)
+            | State::EkSentCt1Received(_)
+            | State::NoHeaderReceived(_)
+            | State::Ct1Sampled(_)
+            | State::EkReceivedCt1Sampled(_)
+            | State::Ct1Acknowledged(_)
+            | State::Ct2Sampled(_) => None,
         }
     }
 
@@ -70,20 +70,19 @@ impl<K: Kem> Machine<K> {
     pub fn send(&self, draw: Option<Draw>) -> Result<Sent<K>, InternalError> {
         match (&self.state, draw) {
             (State::KeysUnsampled, Some(Draw::Seed(seed))) => self.sample_key(seed),
-            (State::HeaderReceived { header }, Some(Draw::Randomness(m))) => self.encapsulate(header, m),
-            (State::KeysSampled { header, .. }, _) => self.short(Kind::Header, header),
-            (State::HeaderSent { seed, vector, .. }, _) => self.vector(Kind::Vector, seed, vector),
-            (State::Ct1Received { seed, vector, .. }, _) => self.vector(Kind::VectorAcknowledging, seed, vector),
-            (State::EkSentCt1Received { .. }, _) => Ok(self.silent(Kind::Acknowledging)),
-            (State::Ct1Sampled { header, m, ct1, .. } | State::EkReceivedCt1Sampled { header, m, ct1, .. }, _) => {
-                self.ct1(header, m, ct1)
-            }
-            (State::Ct2Sampled { ct2 }, _) => self.short(Kind::Ct2, ct2),
+            (State::HeaderReceived(of), Some(Draw::Randomness(m))) => self.encapsulate(&of.header, m),
+            (State::KeysSampled(of), _) => self.short(Kind::Header, &of.header),
+            (State::HeaderSent(of), _) => self.vector(Kind::Vector, &of.seed, &of.vector),
+            (State::Ct1Received(of), _) => self.vector(Kind::VectorAcknowledging, &of.seed, &of.vector),
+            (State::EkSentCt1Received(_), _) => Ok(self.silent(Kind::Acknowledging)),
+            (State::Ct1Sampled(of), _) => self.ct1(&of.header, &of.m, &of.ct1),
+            (State::EkReceivedCt1Sampled(of), _) => self.ct1(&of.header, &of.m, &of.ct1),
+            (State::Ct2Sampled(of), _) => self.short(Kind::Ct2, &of.ct2),
             (
                 State::KeysUnsampled
-                | State::HeaderReceived { .. }
-                | State::NoHeaderReceived { .. }
-                | State::Ct1Acknowledged { .. },
+                | State::HeaderReceived(_)
+                | State::NoHeaderReceived(_)
+                | State::Ct1Acknowledged(_),
                 _,
             ) => Ok(self.silent(Kind::None)),
         }
@@ -97,7 +96,7 @@ impl<K: Kem> Machine<K> {
         let mut header = Short::new(&[header, tag.expose()]);
         let (number, first, encoded) = header.encode().ok_or(InternalError)?;
         header.advance(encoded);
-        let change = Change { step: Step::to(State::KeysSampled { seed, header }), cache };
+        let change = Change { step: Step::to(KeysSampled { seed, header }), cache };
         Ok(self.sent(Kind::Header, (number, first), change))
     }
 
@@ -110,8 +109,8 @@ impl<K: Kem> Machine<K> {
         let (number, chunk, encoded) = ct1.encode(K::ct1(&encapsulation)).ok_or(InternalError)?;
         ct1.advance(encoded);
         let vector = Decoder::new(K::VECTOR / erasure::CHUNK);
-        let state = State::Ct1Sampled { header: header.into(), m, ct1, vector };
-        let step = Step::Become { state: Box::new(state), authenticator: Some(authenticator), epoch: None };
+        let state = Ct1Sampled { header: header.into(), m, ct1, vector }.into();
+        let step = Step::Become { state, authenticator: Some(authenticator), epoch: None };
         let change = Change { step, cache: Some(super::Cache::Encapsulation(encapsulation)) };
         Ok(Sent { secret: Some(secret), ..self.sent(Kind::Ct1, (number, chunk), change) })
     }

@@ -60,35 +60,93 @@ impl Phase {
     }
 }
 
-/// A state. `seed` is that of the owner's key, `m` the randomness of the encapsulation.
+/// A state. What it has is in a box of its own size: room that a smaller state left in a larger one would be filled with
+/// what the stack held, and never be wiped.
 pub(super) enum State {
     KeysUnsampled,
-    KeysSampled { seed: BoxedSecret<64>, header: Short },
-    HeaderSent { seed: BoxedSecret<64>, vector: Long, ct1: Decoder },
-    Ct1Received { seed: BoxedSecret<64>, vector: Long, ct1: Box<[u8]> },
-    EkSentCt1Received { seed: BoxedSecret<64>, ct1: Box<[u8]>, ct2: Decoder },
-    NoHeaderReceived { header: Decoder },
-    HeaderReceived { header: Box<[u8]> },
-    Ct1Sampled { header: Box<[u8]>, m: BoxedSecret<32>, ct1: Long, vector: Decoder },
-    EkReceivedCt1Sampled { header: Box<[u8]>, m: BoxedSecret<32>, ct1: Long, ct2: Short },
-    Ct1Acknowledged { header: Box<[u8]>, m: BoxedSecret<32>, vector: Decoder },
-    Ct2Sampled { ct2: Short },
+    KeysSampled(Box<KeysSampled>),
+    HeaderSent(Box<HeaderSent>),
+    Ct1Received(Box<Ct1Received>),
+    EkSentCt1Received(Box<EkSentCt1Received>),
+    NoHeaderReceived(Box<NoHeaderReceived>),
+    HeaderReceived(Box<HeaderReceived>),
+    Ct1Sampled(Box<Ct1Sampled>),
+    EkReceivedCt1Sampled(Box<EkReceivedCt1Sampled>),
+    Ct1Acknowledged(Box<Ct1Acknowledged>),
+    Ct2Sampled(Box<Ct2Sampled>),
+}
+
+/// `seed` is that of the owner's key.
+pub(super) struct KeysSampled {
+    pub(super) seed: BoxedSecret<64>,
+    pub(super) header: Short,
+}
+
+pub(super) struct HeaderSent {
+    pub(super) seed: BoxedSecret<64>,
+    pub(super) vector: Long,
+    pub(super) ct1: Decoder,
+}
+
+pub(super) struct Ct1Received {
+    pub(super) seed: BoxedSecret<64>,
+    pub(super) vector: Long,
+    pub(super) ct1: Box<[u8]>,
+}
+
+pub(super) struct EkSentCt1Received {
+    pub(super) seed: BoxedSecret<64>,
+    pub(super) ct1: Box<[u8]>,
+    pub(super) ct2: Decoder,
+}
+
+pub(super) struct NoHeaderReceived {
+    pub(super) header: Decoder,
+}
+
+pub(super) struct HeaderReceived {
+    pub(super) header: Box<[u8]>,
+}
+
+/// `m` is the randomness of the encapsulation.
+pub(super) struct Ct1Sampled {
+    pub(super) header: Box<[u8]>,
+    pub(super) m: BoxedSecret<32>,
+    pub(super) ct1: Long,
+    pub(super) vector: Decoder,
+}
+
+pub(super) struct EkReceivedCt1Sampled {
+    pub(super) header: Box<[u8]>,
+    pub(super) m: BoxedSecret<32>,
+    pub(super) ct1: Long,
+    pub(super) ct2: Short,
+}
+
+pub(super) struct Ct1Acknowledged {
+    pub(super) header: Box<[u8]>,
+    pub(super) m: BoxedSecret<32>,
+    pub(super) vector: Decoder,
+}
+
+pub(super) struct Ct2Sampled {
+    pub(super) ct2: Short,
 }
 
 impl State {
     pub(super) const fn phase(&self) -> Phase {
         match self {
             Self::KeysUnsampled => Phase::KeysUnsampled,
-            Self::KeysSampled { .. } => Phase::KeysSampled,
-            Self::HeaderSent { .. } => Phase::HeaderSent,
-            Self::Ct1Received { .. } => Phase::Ct1Received,
-            Self::EkSentCt1Received { .. } => Phase::EkSentCt1Received,
-            Self::NoHeaderReceived { .. } => Phase::NoHeaderReceived,
-            Self::HeaderReceived { .. } => Phase::HeaderReceived,
-            Self::Ct1Sampled { .. } => Phase::Ct1Sampled,
-            Self::EkReceivedCt1Sampled { .. } => Phase::EkReceivedCt1Sampled,
-            Self::Ct1Acknowledged { .. } => Phase::Ct1Acknowledged,
-            Self::Ct2Sampled { .. } => Phase::Ct2Sampled,
+            Self::KeysSampled(_) => Phase::KeysSampled,
+            Self::HeaderSent(_) => Phase::HeaderSent,
+            Self::Ct1Received(_) => Phase::Ct1Received,
+            Self::EkSentCt1Received(_) => Phase::EkSentCt1Received,
+            Self::NoHeaderReceived(_) => Phase::NoHeaderReceived,
+            Self::HeaderReceived(_) => Phase::HeaderReceived,
+            Self::Ct1Sampled(_) => Phase::Ct1Sampled,
+            Self::EkReceivedCt1Sampled(_) => Phase::EkReceivedCt1Sampled,
+            Self::Ct1Acknowledged(_) => Phase::Ct1Acknowledged,
+            Self::Ct2Sampled(_) => Phase::Ct2Sampled,
         }
     }
 
@@ -97,45 +155,64 @@ impl State {
         let copy = |m: &BoxedSecret<32>| Box::new(m.duplicate());
         match self {
             Self::KeysUnsampled => Self::KeysUnsampled,
-            Self::KeysSampled { seed: own, header } => Self::KeysSampled { seed: seed(own), header: header.clone() },
-            Self::HeaderSent { seed: own, vector, ct1 } => {
-                Self::HeaderSent { seed: seed(own), vector: vector.clone(), ct1: ct1.clone() }
+            Self::KeysSampled(of) => KeysSampled { seed: seed(&of.seed), header: of.header.clone() }.into(),
+            Self::HeaderSent(of) => {
+                HeaderSent { seed: seed(&of.seed), vector: of.vector.clone(), ct1: of.ct1.clone() }.into()
             }
-            Self::Ct1Received { seed: own, vector, ct1 } => {
-                Self::Ct1Received { seed: seed(own), vector: vector.clone(), ct1: ct1.clone() }
+            Self::Ct1Received(of) => {
+                Ct1Received { seed: seed(&of.seed), vector: of.vector.clone(), ct1: of.ct1.clone() }.into()
             }
-            Self::EkSentCt1Received { seed: own, ct1, ct2 } => {
-                Self::EkSentCt1Received { seed: seed(own), ct1: ct1.clone(), ct2: ct2.clone() }
+            Self::EkSentCt1Received(of) => {
+                EkSentCt1Received { seed: seed(&of.seed), ct1: of.ct1.clone(), ct2: of.ct2.clone() }.into()
             }
-            Self::NoHeaderReceived { header } => Self::NoHeaderReceived { header: header.clone() },
-            Self::HeaderReceived { header } => Self::HeaderReceived { header: header.clone() },
-            Self::Ct1Sampled { header, m, ct1, vector } => {
-                Self::Ct1Sampled { header: header.clone(), m: copy(m), ct1: ct1.clone(), vector: vector.clone() }
+            Self::NoHeaderReceived(of) => NoHeaderReceived { header: of.header.clone() }.into(),
+            Self::HeaderReceived(of) => HeaderReceived { header: of.header.clone() }.into(),
+            Self::Ct1Sampled(of) => {
+                let Ct1Sampled { header, m, ct1, vector } = of.as_ref();
+                Ct1Sampled { header: header.clone(), m: copy(m), ct1: ct1.clone(), vector: vector.clone() }.into()
             }
-            Self::EkReceivedCt1Sampled { header, m, ct1, ct2 } => {
-                Self::EkReceivedCt1Sampled { header: header.clone(), m: copy(m), ct1: ct1.clone(), ct2: ct2.clone() }
+            Self::EkReceivedCt1Sampled(of) => {
+                let EkReceivedCt1Sampled { header, m, ct1, ct2 } = of.as_ref();
+                EkReceivedCt1Sampled { header: header.clone(), m: copy(m), ct1: ct1.clone(), ct2: ct2.clone() }.into()
             }
-            Self::Ct1Acknowledged { header, m, vector } => {
-                Self::Ct1Acknowledged { header: header.clone(), m: copy(m), vector: vector.clone() }
+            Self::Ct1Acknowledged(of) => {
+                let Ct1Acknowledged { header, m, vector } = of.as_ref();
+                Ct1Acknowledged { header: header.clone(), m: copy(m), vector: vector.clone() }.into()
             }
-            Self::Ct2Sampled { ct2 } => Self::Ct2Sampled { ct2: ct2.clone() },
+            Self::Ct2Sampled(of) => Ct2Sampled { ct2: of.ct2.clone() }.into(),
         }
     }
 
     /// The decoder of the text that this state receives.
     pub(super) const fn decoder(&mut self) -> Option<&mut Decoder> {
         match self {
-            Self::HeaderSent { ct1: decoder, .. }
-            | Self::EkSentCt1Received { ct2: decoder, .. }
-            | Self::NoHeaderReceived { header: decoder }
-            | Self::Ct1Sampled { vector: decoder, .. }
-            | Self::Ct1Acknowledged { vector: decoder, .. } => Some(decoder),
+            Self::HeaderSent(of) => Some(&mut of.ct1),
+            Self::EkSentCt1Received(of) => Some(&mut of.ct2),
+            Self::NoHeaderReceived(of) => Some(&mut of.header),
+            Self::Ct1Sampled(of) => Some(&mut of.vector),
+            Self::Ct1Acknowledged(of) => Some(&mut of.vector),
             Self::KeysUnsampled
-            | Self::KeysSampled { .. }
-            | Self::Ct1Received { .. }
-            | Self::HeaderReceived { .. }
-            | Self::EkReceivedCt1Sampled { .. }
-            | Self::Ct2Sampled { .. } => None,
+            | Self::KeysSampled(_)
+            | Self::Ct1Received(_)
+            | Self::HeaderReceived(_)
+            | Self::EkReceivedCt1Sampled(_)
+            | Self::Ct2Sampled(_) => None,
         }
     }
+}
+
+/// Each boxes what a state has.
+macro_rules! boxed {
+    ($($state:ident)*) => {$(
+        impl From<$state> for State {
+            fn from(of: $state) -> Self {
+                Self::$state(Box::new(of))
+            }
+        }
+    )*};
+}
+
+boxed! {
+    KeysSampled HeaderSent Ct1Received EkSentCt1Received NoHeaderReceived HeaderReceived Ct1Sampled
+    EkReceivedCt1Sampled Ct1Acknowledged Ct2Sampled
 }

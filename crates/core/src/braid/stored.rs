@@ -26,7 +26,10 @@ use alloc::boxed::Box;
 use super::authenticator::Authenticator;
 use super::erasure::{CHUNK, Decoder};
 use super::sender::{Long, Short};
-use super::state::{Phase, State};
+use super::state::{
+    Ct1Acknowledged, Ct1Received, Ct1Sampled, Ct2Sampled, EkReceivedCt1Sampled, EkSentCt1Received, HeaderReceived,
+    HeaderSent, KeysSampled, NoHeaderReceived, Phase, State,
+};
 use super::{Kem, Labels, Machine, kem};
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::primitives::secret::{BoxedSecret, Secret};
@@ -56,43 +59,43 @@ impl<K: Kem> Machine<K> {
         self.authenticator.write(writer);
         match &self.state {
             State::KeysUnsampled => {}
-            State::KeysSampled { seed, header } => {
-                writer.bytes(seed.expose());
-                header.write(writer);
+            State::KeysSampled(of) => {
+                writer.bytes(of.seed.expose());
+                of.header.write(writer);
             }
-            State::HeaderSent { seed, vector, ct1 } => {
-                writer.bytes(seed.expose());
-                vector.write(writer);
-                ct1.write(writer);
+            State::HeaderSent(of) => {
+                writer.bytes(of.seed.expose());
+                of.vector.write(writer);
+                of.ct1.write(writer);
             }
-            State::Ct1Received { seed, vector, ct1 } => {
-                writer.bytes(seed.expose());
-                vector.write(writer);
-                writer.bytes(ct1);
+            State::Ct1Received(of) => {
+                writer.bytes(of.seed.expose());
+                of.vector.write(writer);
+                writer.bytes(&of.ct1);
             }
-            State::EkSentCt1Received { seed, ct1, ct2 } => {
-                writer.bytes(seed.expose()).bytes(ct1);
-                ct2.write(writer);
+            State::EkSentCt1Received(of) => {
+                writer.bytes(of.seed.expose()).bytes(&of.ct1);
+                of.ct2.write(writer);
             }
-            State::NoHeaderReceived { header } => header.write(writer),
-            State::HeaderReceived { header } => {
-                writer.bytes(header);
+            State::NoHeaderReceived(of) => of.header.write(writer),
+            State::HeaderReceived(of) => {
+                writer.bytes(&of.header);
             }
-            State::Ct1Sampled { header, m, ct1, vector } => {
-                writer.bytes(header).bytes(m.expose());
-                ct1.write(writer);
-                vector.write(writer);
+            State::Ct1Sampled(of) => {
+                writer.bytes(&of.header).bytes(of.m.expose());
+                of.ct1.write(writer);
+                of.vector.write(writer);
             }
-            State::EkReceivedCt1Sampled { header, m, ct1, ct2 } => {
-                writer.bytes(header).bytes(m.expose());
-                ct1.write(writer);
-                ct2.write(writer);
+            State::EkReceivedCt1Sampled(of) => {
+                writer.bytes(&of.header).bytes(of.m.expose());
+                of.ct1.write(writer);
+                of.ct2.write(writer);
             }
-            State::Ct1Acknowledged { header, m, vector } => {
-                writer.bytes(header).bytes(m.expose());
-                vector.write(writer);
+            State::Ct1Acknowledged(of) => {
+                writer.bytes(&of.header).bytes(of.m.expose());
+                of.vector.write(writer);
             }
-            State::Ct2Sampled { ct2 } => ct2.write(writer),
+            State::Ct2Sampled(of) => of.ct2.write(writer),
         }
     }
 
@@ -120,43 +123,48 @@ fn read_state<K: Kem>(phase: Phase, reader: &mut Reader<'_>) -> Result<State, Ma
     Ok(match phase {
         Phase::KeysUnsampled => State::KeysUnsampled,
         Phase::KeysSampled => {
-            State::KeysSampled { seed: secret(reader)?, header: Short::read(kem::header_blocks::<K>(), reader)? }
+            KeysSampled { seed: secret(reader)?, header: Short::read(kem::header_blocks::<K>(), reader)? }.into()
         }
-        Phase::HeaderSent => State::HeaderSent {
+        Phase::HeaderSent => HeaderSent {
             seed: secret(reader)?,
             vector: Long::read(reader)?,
             ct1: Decoder::read(K::CT1 / CHUNK, reader)?,
-        },
-        Phase::Ct1Received => {
-            State::Ct1Received { seed: secret(reader)?, vector: Long::read(reader)?, ct1: reader.slice(K::CT1)?.into() }
         }
-        Phase::EkSentCt1Received => State::EkSentCt1Received {
+        .into(),
+        Phase::Ct1Received => {
+            Ct1Received { seed: secret(reader)?, vector: Long::read(reader)?, ct1: reader.slice(K::CT1)?.into() }.into()
+        }
+        Phase::EkSentCt1Received => EkSentCt1Received {
             seed: secret(reader)?,
             ct1: reader.slice(K::CT1)?.into(),
             ct2: Decoder::read(kem::ct2_blocks::<K>(), reader)?,
-        },
-        Phase::NoHeaderReceived => {
-            State::NoHeaderReceived { header: Decoder::read(kem::header_blocks::<K>(), reader)? }
         }
-        Phase::HeaderReceived => State::HeaderReceived { header: reader.slice(K::HEADER)?.into() },
-        Phase::Ct1Sampled => State::Ct1Sampled {
+        .into(),
+        Phase::NoHeaderReceived => {
+            NoHeaderReceived { header: Decoder::read(kem::header_blocks::<K>(), reader)? }.into()
+        }
+        Phase::HeaderReceived => HeaderReceived { header: reader.slice(K::HEADER)?.into() }.into(),
+        Phase::Ct1Sampled => Ct1Sampled {
             header: reader.slice(K::HEADER)?.into(),
             m: secret(reader)?,
             ct1: Long::read(reader)?,
             vector: Decoder::read(K::VECTOR / CHUNK, reader)?,
-        },
-        Phase::EkReceivedCt1Sampled => State::EkReceivedCt1Sampled {
+        }
+        .into(),
+        Phase::EkReceivedCt1Sampled => EkReceivedCt1Sampled {
             header: reader.slice(K::HEADER)?.into(),
             m: secret(reader)?,
             ct1: Long::read(reader)?,
             ct2: Short::read(kem::ct2_blocks::<K>(), reader)?,
-        },
-        Phase::Ct1Acknowledged => State::Ct1Acknowledged {
+        }
+        .into(),
+        Phase::Ct1Acknowledged => Ct1Acknowledged {
             header: reader.slice(K::HEADER)?.into(),
             m: secret(reader)?,
             vector: Decoder::read(K::VECTOR / CHUNK, reader)?,
-        },
-        Phase::Ct2Sampled => State::Ct2Sampled { ct2: Short::read(kem::ct2_blocks::<K>(), reader)? },
+        }
+        .into(),
+        Phase::Ct2Sampled => Ct2Sampled { ct2: Short::read(kem::ct2_blocks::<K>(), reader)? }.into(),
     })
 }
 

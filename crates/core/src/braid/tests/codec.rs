@@ -74,7 +74,8 @@ fn decoders_that_are_full_or_out_of_order_are_refused() {
 fn the_longest_state_has_the_length_that_is_documented() {
     let mut machine = in_phase(Phase::Ct1Sampled, 1);
     let full = |number| Part { epoch: 1, kind: Kind::Vector, number, chunk: [8; 32] };
-    let State::Ct1Sampled { vector, .. } = &mut machine.state else { panic!("another state") };
+    let State::Ct1Sampled(of) = &mut machine.state else { panic!("another state") };
+    let vector = &mut of.vector;
     vector.clear();
     for number in 0..35 {
         receive(&mut machine, &full(1_000 + number));
