@@ -61,7 +61,7 @@
 //! | groups in such a messenger | [`Group`], [`group`] |
 //! | a program that connects one device to one device | [`Session`], [`Identity`], [`PreKeys`] |
 //! | a protocol of your own | [`handshake`], [`ratchet`], [`group::chain`], [`media`], `call` |
-//! | a client of the Signal protocol, version 3, as WhatsApp's clients speak it | `interop` |
+//! | a client of the Signal protocol, version 3 as WhatsApp's clients speak it, or version 4 | `interop` |
 //!
 //! Then, whatever you are writing:
 //!
@@ -105,7 +105,7 @@
 //! |---|---|---|
 //! | `call` | yes | calls: keys for two and for many, and SFrame; brings AES |
 //! | `content` | yes | typed message contents; brings prost |
-//! | `interop` | no | the Signal protocol, version 3, as WhatsApp's clients speak it; brings AES |
+//! | `interop` | no | the Signal protocol, version 3 as WhatsApp's clients speak it, and version 4; brings AES |
 //! | `std` | no | adapters of [`media`] to `std::io`, and [`Timestamp`] from `SystemTime` |
 //! | `serde` | no | public values in the formats of serde: keys, ids, bundles, device lists, messages, times; never a secret |
 //! | `rayon` | no | attachments on all cores, with the same bytes |

@@ -89,6 +89,25 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         3,
         "room for the record; 0 after a flag that says that there is no id",
     ),
+    (
+        "crates/interop/src/signal/v4/chains.rs",
+        15,
+        "numbers of messages and of epochs within a gap that was checked; counts for the caller; epochs that are not there have no messages and no steps",
+    ),
+    ("crates/interop/src/signal/v4/part.rs", 1, "an epoch that was checked to be 1 at least"),
+    ("crates/interop/src/signal/v4/prekeys.rs", 1, "room that a check bounds"),
+    (
+        "crates/interop/src/signal/v4/session/mod.rs",
+        9,
+        "room for the message; how many states and skipped keys there are; what a session without a state would say, which does not exist",
+    ),
+    (
+        "crates/interop/src/signal/v4/session/open.rs",
+        4,
+        "work that was spent: at the greatest number it is above the bound, and refused",
+    ),
+    ("crates/interop/src/signal/v4/session/persist.rs", 3, "room for the record"),
+    ("crates/interop/src/signal/v4/spqr.rs", 1, "an epoch that is 1 at least"),
     ("crates/interop/src/signal/persist.rs", 1, "room for the record"),
     ("crates/interop/src/signal/wire.rs", 2, "room for the message; a body is a part of what is authenticated"),
     (
@@ -351,6 +370,12 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
 const ABSENT: &[(&str, usize, &str)] = &[
     ("crates/core/src/blocks.rs", 1, "an ended block that no stored head has listed yet is kept"),
     ("crates/core/src/held.rs", 1, "a state that was never sealed has no key yet, and any fits"),
+    (
+        "crates/interop/src/signal/v4/chains.rs",
+        2,
+        "the first of several follows none; fails closed: a record without an epoch is refused",
+    ),
+    ("crates/interop/src/signal/v4/persist.rs", 1, "the first of several follows none"),
     (
         "crates/interop/src/whatsapp/media/attachment.rs",
         1,

@@ -25,10 +25,11 @@ const _: () = {
 
 #[cfg(feature = "interop")]
 const _: () = {
-    use bisik::interop::signal::{GroupReceiver, GroupSender, Held, PreKeys, Session};
+    use bisik::interop::signal::{GroupReceiver, GroupSender, Held, PreKeys, Session, v4};
 
     shared::<Session>();
     shared::<GroupSender>();
     shared::<GroupReceiver>();
     shared::<(Held, PreKeys)>();
+    shared::<(v4::Session, v4::Held, v4::PreKeys)>();
 };

@@ -59,6 +59,8 @@ fn debug_shows_no_secret_of_any_public_type() {
     errors(&mut shown);
     #[cfg(feature = "interop")]
     super::interop::debug(&mut shown, &mut canaries, &mut rng);
+    #[cfg(feature = "interop")]
+    super::version4::debug(&mut shown, &mut canaries, &mut rng);
 
     assert_eq!(shown.keys().collect::<Vec<_>>(), public_types().iter().collect::<Vec<_>>(), "of all public types");
     canaries.add_drawn("anyone", &rng);

@@ -228,7 +228,7 @@ pub fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
 pub struct Fields<'a>(pub &'a [u8]);
 
 impl Fields<'_> {
-    fn array<const N: usize>(&mut self) -> [u8; N] {
+    pub fn array<const N: usize>(&mut self) -> [u8; N] {
         let (head, rest) = self.0.split_first_chunk().unwrap();
         self.0 = rest;
         *head

@@ -173,15 +173,20 @@ pub fn add_session(canaries: &mut Canaries, session: &mut Session) {
     assert!(fields.0.is_empty(), "the layout of the state has changed");
 }
 
-fn add_chain_key(canaries: &mut Canaries, name: &str, key: &[u8; 32]) {
+pub fn add_chain_key(canaries: &mut Canaries, name: &str, key: &[u8; 32]) {
     add_aead_key(canaries, name, key);
     add_message_key(canaries, &hmac(key, &[1]));
 }
 
 /// Adds a message key and the keys that it gives: HKDF-SHA256 by hand, three blocks.
 fn add_message_key(canaries: &mut Canaries, key: &[u8; 32]) {
+    add_message_key_salted(canaries, key, &[0; 32]);
+}
+
+/// The same with a salt, which version 4 has.
+pub fn add_message_key_salted(canaries: &mut Canaries, key: &[u8; 32], salt: &[u8; 32]) {
     canaries.add("message key", key);
-    let prk = hmac(&[0; 32], key);
+    let prk = hmac(salt, key);
     add_aead_key(canaries, "pseudorandom key", &prk);
     let first = hmac(&prk, b"WhisperMessageKeys\x01");
     let second = hmac(&prk, &[first.as_slice(), b"WhisperMessageKeys\x02"].concat());

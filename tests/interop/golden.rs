@@ -5,6 +5,7 @@ use std::fs;
 use bisik::StorageKey;
 use bisik::interop::signal::{
     Ciphertext, GroupReceiver, GroupSender, Identity, KeyPair, MessageKind, PreKeys, SenderKeyFormat, Session, Trust,
+    v4,
 };
 
 use super::known::from_hex;
@@ -110,4 +111,58 @@ fn write_sender_keys() {
     receiver.decrypt(&sender.encrypt(b"comes", rng).unwrap()).unwrap();
     write("group_sender", sender.seal(&key(), b"sender", &mut ConstantRng(0)).unwrap().as_bytes());
     write("group_receiver", receiver.seal(&key(), b"receiver", &mut ConstantRng(0)).unwrap().as_bytes());
+}
+
+/// Version 4: a session with an unanswered state and an answered one that waits for messages; and pre-keys.
+#[test]
+fn golden_records_of_version_4_open_and_continue() {
+    let record = golden("session_4");
+    let mut session = v4::Session::unseal(&key(), b"peer", &record).unwrap();
+    assert_eq!(session.seal(&key(), b"peer", &mut ConstantRng(0)).unwrap().as_bytes(), record);
+    assert_eq!((session.archived(), session.skipped_keys(), session.is_confirmed()), (1, 1, false));
+    for text in ["waits_4", "comes_4"] {
+        let message = v4::Ciphertext::from_parts(MessageKind::Whisper, &golden(text)).unwrap();
+        assert_eq!(session.decrypt(&message).unwrap(), text.as_bytes());
+    }
+    let record = golden("pre_keys_4");
+    let keys = v4::PreKeys::unseal(&key(), b"keys", &record).unwrap();
+    assert_eq!(keys.seal(&key(), b"keys", &mut ConstantRng(0)), record);
+    let identity = Identity::from_secret_bytes([0x17; 32], 4_660);
+    let first = v4::Ciphertext::from_parts(MessageKind::PreKey, &golden("first_4")).unwrap();
+    let accepted = v4::Session::accept(&identity, &keys, &first, Trust::OnFirstUse, None).unwrap();
+    assert_eq!((accepted.plaintext.as_slice(), accepted.used.kyber()), (b"first_4".as_slice(), 9));
+}
+
+#[test]
+#[ignore = "writes golden records into the directory BISIK_GOLDEN_OUT"]
+fn write_records_of_version_4() {
+    let rng = &mut rand::rng();
+    let (alice, bob) = (Identity::generate(rng), Identity::from_secret_bytes([0x17; 32], 4_660));
+    let names = v4::Addresses {
+        ours: v4::ServiceAddress { kind: v4::ServiceKind::Account, uuid: [1; 16], device: 1 },
+        theirs: v4::ServiceAddress { kind: v4::ServiceKind::PhoneNumber, uuid: [2; 16], device: 2 },
+    };
+    let mut keys = v4::PreKeys::generate(&bob, rng);
+    keys.rotate(&bob, rng).unwrap();
+    keys.replenish(1, rng).unwrap();
+    keys.insert_kyber(&bob, 9, v4::KyberKeyPair::generate(rng), rng).unwrap();
+    let bundle = keys.bundle(&bob, 0, Some(1), Some(9)).unwrap().verify(Trust::OnFirstUse).unwrap();
+    let mut a = v4::Session::initiate(&alice, &bundle, Some(names), rng).unwrap();
+    let first = a.encrypt(b"first_4", rng).unwrap();
+    let mut b = v4::Session::accept(&bob, &keys, &first, Trust::OnFirstUse, None).unwrap().session;
+    // Into the second epoch.
+    while a.epoch() < 2 {
+        let text = b.encrypt(b"text", rng).unwrap();
+        a.decrypt(&text).unwrap();
+        let text = a.encrypt(b"text", rng).unwrap();
+        b.decrypt(&text).unwrap();
+    }
+    write("waits_4", b.encrypt(b"waits_4", rng).unwrap().as_bytes());
+    a.decrypt(&b.encrypt(b"answer", rng).unwrap()).unwrap();
+    a.reinitiate(&alice, &bundle, rng).unwrap();
+    let _ = a.encrypt(b"unanswered", rng).unwrap();
+    write("comes_4", b.encrypt(b"comes_4", rng).unwrap().as_bytes());
+    write("session_4", a.seal(&key(), b"peer", &mut ConstantRng(0)).unwrap().as_bytes());
+    write("pre_keys_4", &keys.seal(&key(), b"keys", &mut ConstantRng(0)));
+    write("first_4", first.as_bytes());
 }

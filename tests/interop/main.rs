@@ -33,4 +33,5 @@ mod secrets; //      message secrets: votes and other add-ons
 mod sessions; //     delivery, order, loss, replays, unchanged state
 mod shared; //       app state
 mod signatures; //   XEdDSA
+mod version4; //     version 4: recordings, then properties and adversaries
 mod wire; //         messages as bytes

@@ -1,6 +1,6 @@
 //! The Signal protocol, version 3, as WhatsApp's clients speak it: X3DH, the Double Ratchet with AES-256-CBC and
-//! HMAC-SHA256, sender keys ([`signal`]), and what WhatsApp adds to it ([`whatsapp`]). `bisik::manual::interop` is the
-//! specification.
+//! HMAC-SHA256, sender keys ([`signal`]), and what WhatsApp adds to it ([`whatsapp`]). Version 4, as Signal's clients
+//! speak it, has PQXDH and the post-quantum ratchet ([`signal::v4`]). `bisik::manual::interop` is the specification.
 //!
 //! Use it as `bisik::interop`, with the feature of that name.
 //!

@@ -15,6 +15,8 @@ mod append; //      encryption into new capacity at the end of an output
 pub mod chunks; //  8.1  ChaCha20 with HMAC-SHA256 over the chunks of a file, RFC 8439 and RFC 2104
 pub mod ed25519; //   1.1  Ed25519, RFC 8032
 pub mod kdf; //    1.2  HKDF-SHA256, RFC 5869
+#[cfg(feature = "kyber")]
+pub mod kyber1024; //        Kyber-1024, third round of the NIST competition
 pub mod mlkem768; //    1.4  ML-KEM-768, FIPS 203
 pub mod mlkem768_pieces; //      the same, with keys and ciphertexts in pieces
 pub mod secret; //      a byte array that is wiped on drop

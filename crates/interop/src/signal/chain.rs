@@ -25,6 +25,15 @@ impl ChainKey {
         (Self(hash.hash(&[labels::CHAIN_NEXT])), seed)
     }
 
+    /// The same in place. Every other copy of the next key is wiped.
+    pub(super) fn advance(&mut self) -> Seed {
+        let hash = HmacSha256::new(&self.0);
+        let seed = Seed(hash.hash(&[labels::CHAIN_MESSAGE]));
+        let next = hash.hash(&[labels::CHAIN_NEXT]);
+        *self.0.expose_mut() = *next.expose();
+        seed
+    }
+
     /// Steps from number `from` to number `to` and discards the seeds between.
     pub(super) fn forward(&self, from: u32, to: u32) -> Self {
         let mut chain = Self(self.0.duplicate());

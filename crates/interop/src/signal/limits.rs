@@ -44,3 +44,10 @@ pub(super) const MAX_SIGNED: usize = 8;
 /// Base keys that a signed pre-key remembers of sessions without a one-time pre-key, so that their pre-key messages open
 /// no second session. S-6.9.
 pub(super) const MAX_BASE_KEYS: usize = 1_024;
+
+/// One-time Kyber pre-keys that a device holds; clients upload 100. Each costs a signature to make. S-13.15.
+pub(super) const MAX_KYBER: usize = 400;
+
+/// Chain steps of both ratchets of version 4 that one message may cost before its tag has verified, over all states that
+/// it is tried in. S-13.13.
+pub(super) const MAX_STEPS: u32 = 2 * MAX_SKIP;

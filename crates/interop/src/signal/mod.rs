@@ -11,6 +11,7 @@ mod prekeys; //     the pre-keys that a device holds
 mod ratchet; //     chains and steps
 mod sender_key; //  groups
 mod session; //     sessions, and which of their states a message belongs to
+pub mod v4; //      version 4: PQXDH and the post-quantum ratchet
 mod wire; //        messages as bytes
 mod x3dh; //        set-up of a session
 pub mod xeddsa; //  signatures with X25519 keys

@@ -40,7 +40,7 @@ impl PreKeys {
         storage::open(key, kind::PRE_KEYS, context, record, Self::read)
     }
 
-    fn write(&self, writer: &mut SecretWriter) {
+    pub(super) fn write(&self, writer: &mut SecretWriter) {
         let Self { owner, signed, one_time, next_one_time, revision } = self;
         writer.bytes(owner.key().as_raw()).u64(*revision).u32(*next_one_time);
         writer.count(signed.len());
@@ -54,7 +54,7 @@ impl PreKeys {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let owner = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
         let revision = revision::read(reader)?;
         let next_one_time = reader.u32()?;

@@ -296,11 +296,11 @@ impl PreKeys {
         }
     }
 
-    fn check(&self, identity: &Identity) -> Result<(), PreKeysError> {
+    pub(super) fn check(&self, identity: &Identity) -> Result<(), PreKeysError> {
         if identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::WrongIdentity) }
     }
 
-    const fn changed(&mut self) {
+    pub(super) const fn changed(&mut self) {
         self.revision = revision::after(self.revision);
     }
 }
@@ -329,6 +329,6 @@ impl fmt::Debug for PreKeys {
 }
 
 /// The id after `id`. Transports carry three bytes of it; 0 is not used.
-const fn following(id: u32) -> u32 {
+pub(super) const fn following(id: u32) -> u32 {
     if id >= 0x00ff_ffff { 1 } else { id.saturating_add(1) }
 }

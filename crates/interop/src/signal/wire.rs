@@ -3,6 +3,7 @@
 //! Tags are computed over the bytes that arrived: nothing is encoded again.
 
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use super::key::{KeyError, PublicKey};
 use super::limits::MAX_PLAINTEXT;
@@ -17,6 +18,8 @@ pub(super) const MAC: usize = 8;
 
 /// The version byte that is written: current version 3, and 3 as the greatest version that the sender supports. S-4.1.
 pub(super) const VERSION: u8 = 0x33;
+/// The version bytes that are read. S-4.2.
+const VERSIONS: RangeInclusive<u8> = 0x33..=0x34;
 
 /// A message of a session: `version ‖ fields ‖ tag`.
 pub(super) struct Whisper<'a> {
@@ -33,8 +36,13 @@ pub(super) struct Whisper<'a> {
 
 impl<'a> Whisper<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        Self::parse_as(bytes, VERSIONS)
+    }
+
+    /// The same for other versions.
+    pub(super) fn parse_as(bytes: &'a [u8], versions: RangeInclusive<u8>) -> Result<Self, Malformed> {
         let (authenticated, mac) = bytes.split_last_chunk().ok_or(Malformed)?;
-        let (version, fields) = split_version(authenticated)?;
+        let (version, fields) = split(authenticated, versions)?;
         let (mut ratchet_key, mut counter, mut previous_counter, mut body) = (None, None, 0, None);
         for record in Records::of(fields) {
             let record = record?;
@@ -128,9 +136,9 @@ impl WhisperHeader {
     }
 
     /// Appends everything before the body.
-    pub(super) fn write(&self, output: &mut Vec<u8>, body: usize) {
+    pub(super) fn write(&self, output: &mut Vec<u8>, version: u8, body: usize) {
         let Self { ratchet_key, counter, previous_counter } = self;
-        output.push(VERSION);
+        output.push(version);
         put_bytes(output, small(RATCHET_KEY), &ratchet_key.to_bytes());
         put_u32(output, small(COUNTER), *counter);
         put_u32(output, small(PREVIOUS_COUNTER), *previous_counter);
@@ -173,8 +181,13 @@ impl PreKeyHeader {
 /// The high half of the first byte is the version; the low half is the greatest version that the sender supports.
 /// S-4.2.
 pub(super) fn split_version(bytes: &[u8]) -> Result<(u8, &[u8]), Malformed> {
+    split(bytes, VERSIONS)
+}
+
+/// The same for other versions.
+pub(super) fn split(bytes: &[u8], versions: RangeInclusive<u8>) -> Result<(u8, &[u8]), Malformed> {
     match bytes.split_first() {
-        Some((version @ (0x33 | 0x34), rest)) => Ok((*version, rest)),
+        Some((version, rest)) if versions.contains(version) => Ok((*version, rest)),
         Some(_) | None => Err(Malformed),
     }
 }

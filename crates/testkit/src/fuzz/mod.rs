@@ -32,6 +32,8 @@ mod input; //          how a target reads its bytes
 mod interop; //        interop: messages, sessions, bundles, records
 #[cfg(feature = "interop")]
 mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
+#[cfg(feature = "interop")]
+mod interop_v4; //     interop: messages, pre-key messages and records of version 4
 mod listed; //         a listed device that writes frames of its own, against a model
 mod listed_model; //   what they must give
 mod media; //          pointers and blobs of attachments
@@ -75,6 +77,8 @@ pub use hosting::{consent, disclosure};
 pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};
 #[cfg(feature = "interop")]
 pub use interop_parts::{interop_group, interop_group_state, interop_media, interop_parts};
+#[cfg(feature = "interop")]
+pub use interop_v4::interop_v4;
 pub use media::{media_decrypt, media_pointer};
 pub use membership::{group_statement, membership};
 pub use registers::registers;
@@ -143,6 +147,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("interop_parts", interop_parts),
     #[cfg(feature = "interop")]
     ("interop_state", interop_state),
+    #[cfg(feature = "interop")]
+    ("interop_v4", interop_v4),
     ("link", link),
     ("media_decrypt", media_decrypt),
     ("media_pointer", media_pointer),

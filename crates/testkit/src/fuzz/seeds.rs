@@ -22,6 +22,8 @@ use super::input::RAW;
 use super::interop;
 #[cfg(feature = "interop")]
 use super::interop_parts;
+#[cfg(feature = "interop")]
+use super::interop_v4;
 use super::media;
 use super::membership;
 use super::record::{self, Kind};
@@ -86,6 +88,8 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("interop_parts", interop_parts::parts_seeds()),
         #[cfg(feature = "interop")]
         of("interop_state", interop::state_seeds()),
+        #[cfg(feature = "interop")]
+        of("interop_v4", interop_v4::seeds()),
         of("link", device::link_seeds()),
         of("media_decrypt", media::decrypt_seeds()),
         of("media_pointer", media::pointer_seeds()),

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::Parties;
+use super::{Form, Parties};
 use crate::labels;
 use crate::signal::chain::Seed;
 use crate::signal::wire::{MAC, Whisper};
@@ -13,11 +13,19 @@ use bisik_core::primitives::aes_cbc;
 use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::secret::Secret;
 
-/// Appends the encrypted body to `output`, and then the tag over everything in it from `start`, which is not past the end
-/// of `output`. Consumes the seed, so that it cannot be used twice. S-4.3.
-pub(super) fn seal(seed: Seed, output: &mut Vec<u8>, start: usize, parties: Parties<'_>, plaintext: &[u8]) {
-    let keys = Keys::of(&seed);
+/// Appends the encrypted body and the fields after it to `output`, and then the tag over everything in it from `start`,
+/// which is not past the end of `output`. Consumes the seed, so that it cannot be used twice. S-4.3.
+pub(super) fn seal(
+    seed: Seed,
+    output: &mut Vec<u8>,
+    start: usize,
+    parties: Parties<'_>,
+    form: Form<'_>,
+    plaintext: &[u8],
+) {
+    let keys = Keys::of(&seed, parties.salt);
     aes_cbc::encrypt(output, &keys.cipher, keys.iv.expose(), plaintext);
+    output.extend_from_slice(form.after);
     let (_, message) = output.split_at(start);
     let tag = keys.tag(parties, message);
     output.extend_from_slice(&tag);
@@ -25,7 +33,7 @@ pub(super) fn seal(seed: Seed, output: &mut Vec<u8>, start: usize, parties: Part
 
 /// The plaintext of a message, or `None` if the tag does not verify. The tag is verified first. S-4.4.
 pub(super) fn open(seed: &Seed, message: &Whisper<'_>, parties: Parties<'_>) -> Option<Zeroizing<Vec<u8>>> {
-    let keys = Keys::of(seed);
+    let keys = Keys::of(seed, parties.salt);
     let tag = keys.tag(parties, message.authenticated);
     if !bool::from(tag.as_slice().ct_eq(message.mac.as_slice())) {
         return None;
@@ -41,10 +49,9 @@ struct Keys {
 }
 
 impl Keys {
-    /// `HKDF(salt = 00·32, ikm = mk, "WhisperMessageKeys", 80)`: cipher key, MAC key, initialisation vector. Version 4
-    /// of the protocol has a salt here. S-3.4.
-    fn of(seed: &Seed) -> Self {
-        let output = Prk::extract(&[0; 32], &[seed.secret().expose()]).expand::<80>(&[labels::MESSAGE_KEYS]);
+    /// `HKDF(salt, ikm = mk, "WhisperMessageKeys", 80)`: cipher key, MAC key, initialisation vector. S-3.4, S-13.9.
+    fn of(seed: &Seed, salt: &[u8; 32]) -> Self {
+        let output = Prk::extract(salt, &[seed.secret().expose()]).expand::<80>(&[labels::MESSAGE_KEYS]);
         let (mut cipher, mut mac, mut iv) = (Secret::zero(), Secret::zero(), Secret::zero());
         let mut bytes = output.expose().iter();
         let parts = [cipher.expose_mut().as_mut_slice(), mac.expose_mut(), iv.expose_mut()];

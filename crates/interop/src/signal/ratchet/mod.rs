@@ -1,5 +1,5 @@
-//! The Double Ratchet of Signal's version 3: unencrypted headers, AES-256-CBC, and a tag of eight bytes of HMAC-SHA256
-//! (docs/interop.md, section 3).
+//! The Double Ratchet of Signal's versions 3 and 4: unencrypted headers, AES-256-CBC, and a tag of eight bytes of
+//! HMAC-SHA256 (docs/interop.md, section 3).
 
 mod duplicate; //   copies, for a record that is sealed before the commit
 mod ended; //       chains that give no new keys
@@ -59,11 +59,22 @@ impl PeerRatchetKey {
     }
 }
 
-/// The sender and the receiver of a message. Every tag covers both identities.
+/// The sender and the receiver of a message, whose identities every tag covers, and what its keys are salted with.
 #[derive(Clone, Copy)]
 pub(super) struct Parties<'a> {
     pub(super) sender: &'a IdentityKey,
     pub(super) receiver: &'a IdentityKey,
+    /// Zeros in version 3; in version 4 the key that the post-quantum ratchet gives for the message.
+    pub(super) salt: &'a [u8; 32],
+}
+
+/// What surrounds the ratchet's own fields in a message that is sent.
+#[derive(Clone, Copy)]
+pub(super) struct Form<'a> {
+    /// The first byte.
+    pub(super) version: u8,
+    /// The fields after the body, under the tag.
+    pub(super) after: &'a [u8],
 }
 
 impl Ratchet {

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::{Parties, Ratchet, message_key, root_step};
+use super::{Form, Parties, Ratchet, message_key, root_step};
 use crate::signal::chain::ChainKey;
 use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_PLAINTEXT;
-use crate::signal::wire::WhisperHeader;
+use crate::signal::wire::{VERSION, WhisperHeader};
 use bisik_core::held::Poisoned;
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_cbc::padded;
@@ -97,13 +97,25 @@ impl Ratchet {
         Ok(Next { header, body: padded(plaintext.len()), step })
     }
 
-    /// Appends the prepared message to `output`, which has the capacity for it. On error the state and `output` are
-    /// unchanged.
+    /// Appends the prepared message, in the form of version 3, to `output`, which has the capacity for it. On error the
+    /// state and `output` are unchanged.
     pub(crate) fn seal(
         &mut self,
         next: Next,
         output: &mut Vec<u8>,
         parties: Parties<'_>,
+        plaintext: &[u8],
+    ) -> Result<(), InternalError> {
+        self.seal_as(next, output, parties, Form { version: VERSION, after: &[] }, plaintext)
+    }
+
+    /// The same in any form. The capacity is that of the message and of the fields after its body.
+    pub(crate) fn seal_as(
+        &mut self,
+        next: Next,
+        output: &mut Vec<u8>,
+        parties: Parties<'_>,
+        form: Form<'_>,
         plaintext: &[u8],
     ) -> Result<(), InternalError> {
         let Next { header, body, mut step } = next;
@@ -114,10 +126,9 @@ impl Ratchet {
         let chain = chain.ok_or(InternalError)?;
         let after = chain.next.checked_add(1).ok_or(InternalError)?;
         let start = output.len();
-        header.write(output, body);
-        let (key, seed) = chain.key.step();
-        message_key::seal(seed, output, start, parties, plaintext);
-        chain.key = key;
+        header.write(output, form.version, body);
+        let seed = chain.key.advance();
+        message_key::seal(seed, output, start, parties, form, plaintext);
         chain.next = after;
         if let Some(Step { root, pair, chain }) = step {
             self.root = root;
@@ -170,7 +181,7 @@ mod tests {
 
         let next = ratchet.prepare(b"halo", rng).unwrap();
         let identity: IdentityKey = Identity::generate(rng).public();
-        let parties = Parties { sender: &identity, receiver: &identity };
+        let parties = Parties { sender: &identity, receiver: &identity, salt: &[0; 32] };
         ratchet.seal(next, &mut Vec::new(), parties, b"halo").unwrap();
         assert_ne!(bytes(&ratchet), before);
         assert!(ratchet.pair.is_some() && ratchet.sending.is_some());

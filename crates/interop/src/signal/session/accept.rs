@@ -144,7 +144,7 @@ impl NewState {
         let peer = IdentityKey::from(outer.identity);
         let mut ratchet = x3dh::respond(identity, &keys_named).map_err(|_| AcceptError::Rejected)?;
         let Decrypted { change, mut plaintext } =
-            open_in(&ratchet, &outer.message, Parties { sender: &peer, receiver: &ours })?;
+            open_in(&ratchet, &outer.message, Parties { sender: &peer, receiver: &ours, salt: &[0; 32] })?;
         // S-1.9. Checked last: it costs as much as a key agreement, and no forgery gets this far.
         if !outer.base_key.point().is_ok_and(|base| base.is_torsion_free()) {
             return Err(AcceptError::Rejected);

@@ -161,7 +161,7 @@ impl Session {
         let Self { ours, registration_id, peer, states, lineage } = self;
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
-        let parties = Parties { sender: ours, receiver: peer };
+        let parties = Parties { sender: ours, receiver: peer, salt: &[0; 32] };
         let ciphertext = match state.setup {
             SetupState::Answered => {
                 let mut bytes = Vec::with_capacity(next.length());

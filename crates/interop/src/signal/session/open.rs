@@ -91,7 +91,7 @@ impl Session {
     }
 
     fn incoming(&self) -> Parties<'_> {
-        Parties { sender: &self.peer, receiver: &self.ours }
+        Parties { sender: &self.peer, receiver: &self.ours, salt: &[0; 32] }
     }
 
     /// Applies what [`Session::open`] found. The state counts as used. Cannot fail.
