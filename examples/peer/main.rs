@@ -22,7 +22,7 @@
 //! | operation | arguments | result |
 //! |---|---|---|
 //! | `hello` * | | peer, version, suites, ops |
-//! | `init` * | suite? (`interop`, `native`), name?, device? (1), registrationId?, identityPrivate?, trust?, family? | name, device, registrationId, identityKey, identityPrivate |
+//! | `init` * | suite? (`interop`, `signal4`, `native`), name?, device? (1), registrationId?, identityPrivate?, trust?, family? | name, device, registrationId, identityKey, identityPrivate |
 //! | `set_trust` | trust: `tofu` (the first identity of an address, the default), `always`, `never` | |
 //! | `gen_bundle` | preKeyId? (null: none), signedPreKeyId? (1), preKeyPrivate?, signedPreKeyPrivate?, includePrivate? | bundle {registrationId, deviceId, identityKey, preKeyId, preKeyPublic, signedPreKeyId, signedPreKeyPublic, signedPreKeySignature}, private? {preKeyPrivate, signedPreKeyPrivate} |
 //! | `process_bundle` | address {name, device?}, bundle | |
@@ -61,6 +61,13 @@
 //! of a file is decrypted after the whole blob has been verified. With `fileLength`, both digests and `sidecar`, only the
 //! needed part is verified first.
 //!
+//! With `suite: "signal4"`, version 4 of the Signal protocol:
+//!
+//! * `init` needs a name. Where both names are UUIDs, first messages carry them.
+//! * `gen_bundle` rotates the signed and the last-resort Kyber pre-key; with `kyberPreKeyId` it makes a one-time one. A
+//!   bundle also has {kyberPreKeyId, kyberPreKeyPublic, kyberPreKeySignature}.
+//! * Bundles, sessions and `inspect` are all there is.
+//!
 //! With `suite: "native"`:
 //!
 //! * A bundle is {bytes}. It contains one-time keys unless `preKeyId` is null.
@@ -79,6 +86,7 @@ mod native; //   the suite `native`
 mod protocol; // requests and replies
 mod sessions; // bundles and sessions of the suite `interop`
 mod shared; //   app state, repeated uploads and add-ons of the suite `interop`
+mod version4; // the suite `signal4`
 
 use std::io::{self, BufRead, Write};
 
@@ -90,6 +98,7 @@ use protocol::{Answer, Args, Failure};
 enum Peer {
     Interop(Box<interop::Peer>),
     Native(Box<native::Peer>),
+    Version4(Box<version4::Peer>),
 }
 
 fn main() -> io::Result<()> {
@@ -140,7 +149,7 @@ fn run(peer: &mut Peer, op: &str, args: Args<'_>) -> Answer {
         "hello" => Ok(json!({
             "peer": "bisik",
             "version": env!("CARGO_PKG_VERSION"),
-            "suites": ["interop", "native"],
+            "suites": ["interop", "signal4", "native"],
             "ops": OPERATIONS.as_slice(),
         })),
         "exit" => Ok(json!({})),
@@ -150,7 +159,10 @@ fn run(peer: &mut Peer, op: &str, args: Args<'_>) -> Answer {
                     interop::Peer::init(args).map(|(made, result)| (Peer::Interop(Box::new(made)), result))
                 }
                 Some("native") => native::Peer::init(args).map(|(made, result)| (Peer::Native(Box::new(made)), result)),
-                Some(_) => Err(Failure::missing("suite", "interop or native")),
+                Some("signal4") => {
+                    version4::Peer::init(args).map(|(made, result)| (Peer::Version4(Box::new(made)), result))
+                }
+                Some(_) => Err(Failure::missing("suite", "interop, signal4 or native")),
             }?;
             *peer = made;
             Ok(result)
@@ -158,6 +170,7 @@ fn run(peer: &mut Peer, op: &str, args: Args<'_>) -> Answer {
         _ => match peer {
             Peer::Interop(peer) => peer.run(op, args),
             Peer::Native(peer) => peer.run(op, args),
+            Peer::Version4(peer) => peer.run(op, args),
         },
     }
 }

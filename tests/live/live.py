@@ -13,6 +13,7 @@ import native
 import others
 import sessions
 import shared
+import version4
 from peer import Counts, Peer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -80,6 +81,11 @@ def everything(run, peers, windows, messages, keep):
     records["baileys"] = {"media": others.media(run, NAMES["baileys"], bisik, js, keep),
                           "polls": others.polls(run, NAMES["baileys"], bisik, js)}
     shared.everything(run, NAMES["baileys"], bisik, js)
+    if not keep:
+        version4.sessions(run, NAMES["signal"], bisik, signal, windows)
+        version4.long(run, NAMES["signal"], bisik, signal, 2000)
+        version4.at_once(run, NAMES["signal"], bisik, signal, 6)
+        version4.every_byte(run, NAMES["signal"], bisik, signal)
     native.native(run, *peers["bisik"])
 
 
