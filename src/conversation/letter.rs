@@ -44,6 +44,11 @@ impl Letter {
     pub const fn to(&self) -> &MemberDevice {
         &self.to
     }
+
+    #[cfg(test)]
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 /// Does not show what it says.

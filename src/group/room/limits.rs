@@ -40,3 +40,5 @@ pub(super) const HISTORY_FOR: u64 = 14 * 24 * 60 * 60;
 pub(super) const HISTORY_BYTES: usize = 4 << 20;
 /// Bytes of a letter with statements from which on its sender may have more: it is asked at once.
 pub(super) const ASK_AT_ONCE: usize = 32 << 10;
+/// Chains of one name under which a message is tried: each costs one signature, and honest devices give different ones.
+pub(super) const SAME_NAME: usize = 4;

@@ -154,10 +154,13 @@ impl Group {
             let is_own = is_claimed(&self.desk.local) && id.index < chain.index();
             return if is_own { Ok(true) } else { Err(HistoryError::Contradicts) };
         }
-        match self.senders.iter().find(|(_, chains)| chains.knows(id.chain)) {
-            Some((device, _)) if !is_claimed(device) => Err(HistoryError::Contradicts),
+        // P-15.22: more than one may have given a chain of this name.
+        let mut known = self.senders.iter().filter(|(_, chains)| chains.knows(id.chain)).peekable();
+        let is_unknown = known.peek().is_none();
+        match known.find(|(device, _)| is_claimed(device)) {
             Some((_, chains)) => Ok(chains.received(id.chain, id.index)),
-            None => Ok(false),
+            None if is_unknown => Ok(false),
+            None => Err(HistoryError::Contradicts),
         }
     }
 

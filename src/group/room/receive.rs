@@ -7,7 +7,7 @@ use super::Group;
 use super::error::GroupReceiveError;
 use super::id::GroupMessageId;
 use super::items::Item;
-use super::limits::MESSAGE_OVERHEAD;
+use super::limits::{MESSAGE_OVERHEAD, SAME_NAME};
 use super::received::GroupReceived;
 use super::wire::Body;
 use crate::account::Account;
@@ -61,15 +61,32 @@ impl Group {
             GroupMessageError::UnsupportedVersion(_) => GroupReceiveError::NewerVersion,
         })?;
         let id = message.chain();
-        let Some(sender) = self.senders.iter().find(|(_, chains)| chains.knows(id)).map(|(sender, _)| *sender) else {
-            self.need_chain(account, from, id);
-            return Err(GroupReceiveError::NeedsChain);
-        };
+        let (claimed, senders) = self.senders_of(from, id);
         let (view, _) = self.view(account);
-        let (is_member, writes) = self.standing(account, &sender, now);
-        let Some(chains) = self.senders.get_mut(&sender) else { return Err(GroupReceiveError::Internal) };
-        let taken = chains.stage(&message).map(|staged| take(staged, is_member, writes));
-        let (opened, statements) = taken.map_err(|error| self.refused(sender, id, error))??;
+        let (mut taken, mut refused) = (None, None);
+        for sender in senders {
+            let (is_member, writes) = self.standing(account, &sender, now);
+            let Some(chains) = self.senders.get_mut(&sender) else { continue };
+            match chains.stage(&message) {
+                // It verified: nobody else has written it.
+                Ok(staged) => {
+                    taken = Some((sender, take(staged, is_member, writes)?));
+                    break;
+                }
+                Err(error) => drop(refused.get_or_insert((sender, error))),
+            }
+        }
+        let Some((sender, (opened, statements))) = taken else {
+            return Err(match refused {
+                // Another has given a chain of this name, and the device that may have written it has not.
+                None | Some((_, OpenError::Rejected | OpenError::Closed)) if !claimed => {
+                    self.need_chain(account, from, id);
+                    GroupReceiveError::NeedsChain
+                }
+                Some((sender, error)) => self.refused(sender, id, error),
+                None => GroupReceiveError::Internal,
+            });
+        };
         // P-15.11. From here on nothing fails.
         self.touch();
         let (same_view, mut after) = (opened.view == view, view);
@@ -96,6 +113,16 @@ impl Group {
             self.asks.differ(sender);
         }
         Ok(())
+    }
+
+    /// P-15.22: whether the device that is said to have written in a chain has given one of this name, and all that have,
+    /// that one first. Others than its author may have given it, too.
+    fn senders_of(&self, (account, index): &(AccountKey, u32), id: ChainId) -> (bool, Vec<MemberDevice>) {
+        let knowing = || self.senders.iter().filter(|(_, chains)| chains.knows(id)).map(|(sender, _)| *sender);
+        let is_claimed = |sender: &MemberDevice| sender.account == *account && sender.device == *index;
+        let claimed = knowing().filter(is_claimed);
+        let senders: Vec<_> = claimed.chain(knowing().filter(|sender| !is_claimed(sender))).take(SAME_NAME).collect();
+        (senders.first().is_some_and(is_claimed), senders)
     }
 
     /// What a message that a sender's chains refuse means.
