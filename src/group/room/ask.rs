@@ -50,7 +50,7 @@ struct Asked {
 }
 
 impl Asks {
-    /// `None` if too many are remembered: whoever is not, is asked when there is room.
+    /// `None` if too many are remembered: whoever is not, is asked when there is room, an hour later at most.
     fn of(&mut self, device: MemberDevice) -> Option<&mut Asked> {
         if self.of.len() >= ASKED && !self.of.contains_key(&device.identity) {
             return None;
@@ -67,6 +67,11 @@ impl Asks {
             answered: (None, 0),
             given: None,
         }))
+    }
+
+    /// Forgets devices of which nothing is due, and nothing happened within the hour: they are treated as unknown ones are.
+    fn forget(&mut self, now: Timestamp) {
+        self.of.retain(|_, asked| !asked.is_idle(now));
     }
 
     /// A device goes by other statements.
@@ -112,6 +117,14 @@ impl Asks {
     }
 }
 
+impl Asked {
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let Self { device: _, differs, asked, needs, needed, missing, lacks, asks, answered, given } = self;
+        let is_waiting = *differs || needs.is_some() || missing.0.is_some() || !lacks.is_empty() || asks.is_some();
+        !is_waiting && [*asked, *needed, answered.0, *given].into_iter().all(|last| is_time(last, now))
+    }
+}
+
 /// Whether an hour has passed, or the clock was set back.
 fn is_time(last: Option<Timestamp>, now: Timestamp) -> bool {
     last.is_none_or(|last| last > now || last.plus_seconds(ASK_AGAIN) <= now)
@@ -133,6 +146,7 @@ impl Group {
     pub(super) fn ask_and_answer(&mut self, account: &Account, targets: &Targets, now: Timestamp) {
         let mut asks = core::mem::take(&mut self.asks);
         self.ask_for_messages(&mut asks, now);
+        asks.forget(now);
         asks.turn = asks.turn.wrapping_add(1);
         let ours = self.known(account);
         for asked in asks.of.values_mut() {
@@ -184,12 +198,12 @@ impl Group {
         for (device, chains) in &self.senders {
             let missing = chains.missing().take(MOST_LACKING).map(|(chain, index)| GroupMessageId { chain, index });
             let messages: Vec<_> = missing.collect();
-            let Some(asked) = asks.of(*device) else { continue };
-            let (seen, last, tries) = asked.missing;
             if messages.is_empty() {
-                asked.missing = (None, None, 0);
+                asks.of.get_mut(&device.identity).into_iter().for_each(|asked| asked.missing = (None, None, 0));
                 continue;
             }
+            let Some(asked) = asks.of(*device) else { continue };
+            let (seen, last, tries) = asked.missing;
             let seen = seen.filter(|seen| *seen <= now).map_or(now, |seen| seen);
             asked.missing.0 = Some(seen);
             if seen.plus_seconds(LATE) <= now && tries < TRIES && is_time(last, now) {
@@ -247,4 +261,35 @@ pub(super) fn answer_to<N: Iterator<Item = Item>>(
         items.extend(names());
     }
     items
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::device::AccountKey;
+
+    fn device(number: usize) -> MemberDevice {
+        let mut bytes = [9; 64];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        let identity = IdentityKey::from_bytes_without_points(&bytes).unwrap();
+        MemberDevice { account: AccountKey::from_identity(identity), device: 0, identity }
+    }
+
+    /// Section 15.5. Whoever has a link can ask with many devices: others are answered again an hour later.
+    #[test]
+    fn many_devices_that_asked_do_not_keep_others_from_being_asked_for_good() {
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let (mut asks, chain) = (Asks::default(), ChainId::from_bytes([1; 8]));
+        (0..ASKED).for_each(|number| asks.give_again(device(number), now));
+        assert!(!asks.need(device(ASKED), chain), "they are bounded");
+        asks.forget(now.plus_seconds(ASK_AGAIN - 1));
+        assert_eq!(asks.of.len(), ASKED, "what was given within the hour is remembered");
+        assert!(!asks.need(device(ASKED), chain));
+        // What is due is not forgotten.
+        asks.differ(device(0));
+        asks.forget(now.plus_seconds(ASK_AGAIN));
+        assert_eq!(asks.of.keys().collect::<Vec<_>>(), [&device(0).identity]);
+        assert!(asks.need(device(ASKED), chain));
+    }
 }
