@@ -271,7 +271,7 @@ mod tests {
 
     fn device(number: usize) -> MemberDevice {
         let mut bytes = [9; 64];
-        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        bytes[..4].copy_from_slice(&u32::try_from(number).unwrap().to_be_bytes());
         let identity = IdentityKey::from_bytes_without_points(&bytes).unwrap();
         MemberDevice { account: AccountKey::from_identity(identity), device: 0, identity }
     }
@@ -289,7 +289,7 @@ mod tests {
         // What is due is not forgotten.
         asks.differ(device(0));
         asks.forget(now.plus_seconds(ASK_AGAIN));
-        assert_eq!(asks.of.keys().collect::<Vec<_>>(), [&device(0).identity]);
+        assert!(asks.of.len() == 1 && asks.of.contains_key(&device(0).identity));
         assert!(asks.need(device(ASKED), chain));
     }
 }
