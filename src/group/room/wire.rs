@@ -92,9 +92,12 @@ impl Note {
     /// The group that a letter is about.
     pub(super) fn group(bytes: &[u8]) -> Result<GroupId, Malformed> {
         let mut reader = Reader::new(bytes);
-        if reader.u8()? == CHAIN {
-            // The version of the distribution.
-            reader.u8()?;
+        match reader.u8()? {
+            // Behind the version of the distribution.
+            CHAIN => drop(reader.u8()?),
+            STATEMENTS..=HISTORY => {}
+            // What own devices share, and statuses, are of no group.
+            _ => return Err(Malformed),
         }
         reader.array().copied().map(GroupId::from_bytes)
     }
@@ -271,8 +274,10 @@ mod tests {
             panic!("a question");
         };
         assert_eq!(*read, known());
-        for other in [0, 9, 255] {
-            assert!(Note::decode(&[[other].as_slice(), &[6; 40]].concat()).is_err());
+        for other in [0, 9, 16, 17, 18, 255] {
+            let letter = [[other].as_slice(), &[6; 40]].concat();
+            assert!(Note::decode(&letter).is_err());
+            assert!(Note::group(&letter).is_err(), "{other}");
         }
         assert!(Note::decode(&[]).is_err() && Note::group(&[1; 20]).is_err());
     }
