@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 use super::inbox::AccountEvent;
 use super::{Account, MaintenanceOutput};
 use crate::device::{DeviceChange, DeviceList, DeviceListError, DirectoryChange, Primary, PrimaryError, RecoverError};
-use crate::keys::Identity;
+use crate::keys::{Identity, IdentityKey};
 use bisik_core::time::Timestamp;
 
 impl Account {
@@ -85,6 +85,12 @@ impl Account {
     #[must_use]
     pub fn must_recover(&self) -> bool {
         self.primary.as_ref().is_some_and(Primary::must_recover)
+    }
+
+    /// P-12.1, P-12.2: whether this device may do anything now, and is the one whose record says so: it is in the newest list of
+    /// the account, which has not expired, and its primary has not to recover first.
+    pub(crate) fn acts_as(&self, local: &IdentityKey, now: Timestamp) -> bool {
+        self.identity.public() == local && self.devices.own(&self.identity, now).is_ok() && !self.must_recover()
     }
 
     /// Changes the account's devices, on the primary device. Returns the list to publish once the account is stored;

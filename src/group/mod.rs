@@ -16,6 +16,7 @@ pub mod membership;
 mod outbox; // what waits for the transport
 mod room; // everything of one group
 pub mod status;
+mod write; // one message, and its chain to those who lack it
 
 pub use chain::{
     BeginError, ChainId, CloseError, DistributeError, Distribution, DistributionError, EncryptError, GroupMessage,

@@ -3,6 +3,7 @@
 //! There is no state, feature or flag under which a message is sent unencrypted.
 
 use super::label::{Label, LabelState, Unverified};
+use crate::device::DeviceEntry;
 use crate::keys::IdentityKey;
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
@@ -39,6 +40,13 @@ impl LabelState {
                 Label::Unknown | Label::EndToEnd { .. } | Label::OwnHosted { .. } => Err(Blocked::Unknown),
             },
         }
+    }
+}
+
+impl LabelState {
+    /// Whether what is sent under this label may go to a device of the peer's list, which is hosted. P-11.14, P-15.5, P-16.3.
+    pub(crate) fn lets_read(&self, entry: &DeviceEntry, now: Timestamp) -> bool {
+        self.permit(now).is_ok_and(|permit| permit.allows(entry.identity(), entry.terms().disclosure()))
     }
 }
 

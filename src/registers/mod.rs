@@ -157,10 +157,9 @@ impl Registers {
 
     /// The index of this device, if it may do anything. P-17.5.
     fn check(&self, account: &Account, now: Timestamp) -> Result<u32, RegisterError> {
-        account.devices().own(account.identity(), now).map_err(|_| RegisterError::NotListed)?;
-        let entry = account.devices().find(&self.local).ok_or(RegisterError::NotListed)?;
-        let is_this = account.identity().public() == &self.local && entry.custody().is_own_held();
-        if is_this && !account.must_recover() { Ok(entry.index()) } else { Err(RegisterError::NotListed) }
+        let entry = account.devices().find(&self.local).filter(|entry| entry.custody().is_own_held());
+        let entry = entry.filter(|_| account.acts_as(&self.local, now));
+        entry.map(|entry| entry.index()).ok_or(RegisterError::NotListed)
     }
 }
 

@@ -100,7 +100,7 @@ impl Citations {
     fn read() -> Self {
         let mut citations = Self::default();
         for (path, text) in files::sources() {
-            let tests_only = path.ends_with("wycheproof.rs") || path.ends_with("/tests.rs");
+            let tests_only = path.ends_with("wycheproof.rs") || path.ends_with("/tests.rs") || path.contains("/tests/");
             let tests_begin = text.lines().position(|line| line.contains("#[cfg(test)]"));
             let tests_begin = if tests_only { 0 } else { tests_begin.unwrap_or(usize::MAX) };
             let lines: Vec<_> = text.lines().collect();

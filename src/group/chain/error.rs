@@ -191,6 +191,16 @@ bisik_core::error_texts! {
     }
 }
 
+impl OpenError {
+    /// Whether the sender's device is asked for its chain (section 14.4).
+    pub(in crate::group) const fn asks_for_the_chain(self) -> bool {
+        match self {
+            Self::NeedsChain | Self::Closed | Self::WentBack { .. } | Self::Spent => true,
+            Self::Rejected | Self::Replayed | Self::NotGiven | Self::Poisoned => false,
+        }
+    }
+}
+
 impl From<Poisoned> for OpenError {
     fn from(Poisoned: Poisoned) -> Self {
         Self::Poisoned

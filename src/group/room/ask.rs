@@ -7,13 +7,13 @@ use alloc::vec::Vec;
 use super::id::GroupMessageId;
 use super::items::Item;
 use super::limits::{ANSWERS, ASK_AGAIN, ASKED, LATE, TRIES};
-use super::targets::Targets;
 use super::wire::{Known, MOST_LACKING, Note};
 use super::{Group, MemberDevice};
 use crate::account::Account;
 use crate::group::chain::{ChainId, ListsDigest};
 use crate::group::membership::known::{BUCKETS, bucket_of};
 use crate::group::membership::{EntryHash, Membership, Statement};
+use crate::group::write::Targets;
 use crate::keys::IdentityKey;
 use bisik_core::time::Timestamp;
 

@@ -1,7 +1,7 @@
 //! Why something is refused: a variant only where the caller acts differently.
 
 use crate::device::OwnDeviceError;
-use crate::group::chain::TakeError;
+use crate::group::chain::{GroupMessageError, OpenError, TakeError};
 use crate::group::membership::OfferError;
 use crate::media::DecryptError;
 use bisik_core::codec::Malformed;
@@ -139,6 +139,27 @@ bisik_core::error_texts! {
         NewerVersion => "group.history.newer_version", "a later version made the history";
         OtherGroup => "group.history.other_group", "the history is for another group, or by another member";
         Contradicts => "group.history.contradicts", "the history names a false author";
+    }
+}
+
+impl From<GroupMessageError> for GroupReceiveError {
+    fn from(error: GroupMessageError) -> Self {
+        match error {
+            GroupMessageError::Malformed => Self::Malformed,
+            GroupMessageError::UnsupportedVersion(_) => Self::NewerVersion,
+        }
+    }
+}
+
+impl From<OpenError> for GroupReceiveError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NeedsChain => Self::NeedsChain,
+            OpenError::Closed | OpenError::Spent | OpenError::NotGiven => Self::TooLate,
+            OpenError::Replayed => Self::Duplicate,
+            OpenError::Rejected | OpenError::WentBack { .. } => Self::Rejected,
+            OpenError::Poisoned => Self::Internal,
+        }
     }
 }
 

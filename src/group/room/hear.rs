@@ -11,14 +11,14 @@ use super::received::GroupReceived;
 use super::wire::{Again, Known, Note};
 use crate::account::Account;
 use crate::conversation::{MemberDevice, ReceivedLetter};
-use crate::device::DeviceEntry;
+use crate::device::{AccountKey, DeviceEntry};
 use crate::group::GroupId;
 use crate::group::chain::{Distribution, Place, ReceivingChains, Scope, TakeError, Taken};
 use crate::group::membership::{self, Statement, Stay};
 use bisik_core::time::Timestamp;
 
 /// What became of a chain's key.
-enum Chain {
+pub(super) enum Chain {
     Taken,
     /// It waits for an entry, a list, or a statement that makes its sender a member.
     Waits,
@@ -167,7 +167,7 @@ impl Group {
     }
 
     /// P-14.14, P-15.3: takes a chain's key, if its sender is a member and may have such a chain.
-    fn take_chain(
+    pub(super) fn take_chain(
         &mut self,
         account: &Account,
         from: MemberDevice,
@@ -189,7 +189,7 @@ impl Group {
                 return Err(GroupReceiveError::UnknownDevice);
             }
             let newer = known.map_or(0, |known| known.sequence()).saturating_add(1);
-            self.outdated.insert(from.account, newer);
+            self.note_newer_list(from.account, newer);
             return Ok(Chain::Waits);
         };
         if !self.may_know(&from.account, entry, now) {
@@ -222,6 +222,12 @@ impl Group {
         Ok(Chain::Taken)
     }
 
+    /// Takes note that somebody has, or must have, a newer list of an account.
+    fn note_newer_list(&mut self, account: AccountKey, sequence: u64) {
+        let outdated = self.outdated.entry(account).or_default();
+        *outdated = sequence.max(*outdated);
+    }
+
     /// Takes statements, each of which stands by its own signature. Whether something was new.
     pub(super) fn take_items(&mut self, items: Vec<Item>) -> bool {
         let (mut acts, mut events, mut new) = (Vec::new(), Vec::new(), false);
@@ -238,8 +244,7 @@ impl Group {
                     let known = self.lists.get(&account).map_or(0, |known| known.sequence());
                     let concerns = self.membership.state().stays().any(|(stay, _)| stay.account == account);
                     if concerns && list.sequence() > known {
-                        let outdated = self.outdated.entry(account).or_default();
-                        *outdated = list.sequence().max(*outdated);
+                        self.note_newer_list(account, list.sequence());
                     }
                 }
             }
@@ -265,115 +270,5 @@ impl Group {
                 Ok(Chain::Taken) | Err(_) => self.touch(),
             }
         }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
-mod tests {
-    use alloc::vec;
-
-    use bisik_core::storage::StorageKey;
-
-    use super::super::receive::GroupArrival;
-    use super::*;
-    use crate::device::{DeviceTerms, ListId};
-    use crate::group::membership::Membership;
-    use crate::group::outbox::GroupSent;
-
-    /// Section 15.2. Nobody is believed about a newer list: what a member says of one costs one fetch.
-    #[test]
-    fn a_false_claim_of_a_newer_device_list_is_asked_for_once() {
-        let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
-        let [alice, bob] = [(); 2].map(|()| Account::create(DeviceTerms::person(), now, rng));
-        let list = bob.primary().unwrap().list().clone();
-        let mut group = Group::found(&alice, &[], now, rng).unwrap();
-        group.invite(&alice, *bob.key(), now, rng).unwrap();
-        group.learn(&alice, &list, now).unwrap();
-        assert_eq!(group.needs(now), []);
-        let claimed = ListId::from_bytes(&[0xFF; ListId::LENGTH]);
-        group.take_items(vec![Item::List(*bob.key(), claimed)]);
-        assert_eq!(group.needs(now).iter().map(|need| need.account).collect::<Vec<_>>(), [*bob.key()]);
-        // The server has no newer one.
-        group.learn(&alice, &list, now).unwrap();
-        assert_eq!(group.needs(now), []);
-    }
-
-    /// Writes what is due, and gives it out.
-    fn sent(group: &mut Group, account: &Account, key: &StorageKey, now: Timestamp) -> GroupSent {
-        let rng = &mut rand::rng();
-        let outgoing = group.flush(account, &[], now, rng).unwrap();
-        let stored = group.seal(key, rng).unwrap().stored();
-        group.stored(&stored);
-        outgoing.release(&stored).map_err(drop).unwrap().0
-    }
-
-    /// P-15.22. Whoever is given a chain can give it to others as its own: they read its author all the same, whatever the
-    /// relay says of who wrote, and whichever comes first.
-    #[test]
-    fn a_member_who_gives_the_chain_of_another_as_its_own_silences_nobody() {
-        let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
-        let mut accounts = [(); 3].map(|()| Account::create(DeviceTerms::person(), now, rng));
-        accounts.sort_by_key(|account| *account.key());
-        let storage = StorageKey::generate(rng);
-        // The thief is found before the author.
-        let [thief, author, reader] = accounts;
-        let lists = [&thief, &author, &reader].map(|account| account.primary().unwrap().list().clone());
-        let mut group = Group::found(&reader, &[], now, rng).unwrap();
-        for whom in [&thief, &author] {
-            group.invite(&reader, *whom.key(), now, rng).unwrap();
-        }
-        lists.iter().for_each(|list| group.learn(&reader, list, now).unwrap());
-        let joined = [&thief, &author].map(|account| {
-            let items = group.answer(&reader, &Known::NOTHING);
-            let Some(Item::Statement(Statement::Entry(first))) = items.first() else { panic!("an entry") };
-            let (key, identity) = (account.key(), account.identity().public());
-            let membership = Membership::follow(group.id(), first, key, identity).unwrap();
-            let mut joined = Group::of(account, membership).unwrap();
-            lists.iter().for_each(|list| joined.learn(account, list, now).unwrap());
-            joined.take_items(items);
-            lists.iter().for_each(|list| joined.learn(account, list, now).unwrap());
-            joined.accept(account, now).unwrap();
-            for letter in sent(&mut joined, account, &storage, now).letters {
-                if let Ok(Note::Statements { items, .. }) = Note::decode(letter.body()) {
-                    group.take_items(items);
-                }
-            }
-            joined
-        });
-        let [of_thief, mut of_author] = joined;
-        assert!(group.membership.state().is_member(thief.key()) && group.membership.state().is_member(author.key()));
-        let (thief_device, author_device) = (of_thief.desk.local, of_author.desk.local);
-
-        for text in ["satu", "dua", "tiga"] {
-            of_author.send(&author, text.as_bytes(), &[], now, rng).unwrap();
-        }
-        let GroupSent { letters, messages, .. } = sent(&mut of_author, &author, &storage, now);
-        let chain = || {
-            let mut notes = letters.iter().map(|letter| Note::decode(letter.body()));
-            notes.find_map(|note| if let Ok(Note::Chain(chain)) = note { Some(chain) } else { None }).unwrap()
-        };
-        let receive = |group: &mut Group, from: &MemberDevice, message: usize| {
-            let from = (from.account, from.device);
-            group.receive(&reader, &[GroupArrival { from, message: messages[message].clone() }], now).remove(0)
-        };
-        assert!(matches!(group.take_chain(&reader, thief_device, chain(), now), Ok(Chain::Taken)));
-        // The author's letter is on its way: the message waits for it.
-        assert_eq!(receive(&mut group, &author_device, 0), Err(GroupReceiveError::NeedsChain));
-        assert!(matches!(group.take_chain(&reader, author_device, chain(), now), Ok(Chain::Taken)));
-        assert_eq!(receive(&mut group, &author_device, 0), Ok(()));
-        assert_eq!(receive(&mut group, &thief_device, 1), Ok(()), "the relay says who wrote, and is not believed");
-        assert_eq!(receive(&mut group, &author_device, 2), Ok(()));
-        assert_eq!(receive(&mut group, &author_device, 2), Err(GroupReceiveError::Duplicate));
-        let stored = group.seal(&storage, rng).unwrap().stored();
-        group.stored(&stored);
-        let shown: Vec<_> = group
-            .inbox()
-            .filter_map(|(_, received)| {
-                let GroupReceived::Message { from, body, .. } = received else { return None };
-                Some((*from, body.to_vec()))
-            })
-            .collect();
-        assert_eq!(shown, ["satu", "dua", "tiga"].map(|text| (author_device, text.as_bytes().to_vec())));
     }
 }

@@ -43,6 +43,7 @@ pub use lists::ListNeed;
 pub use persist::{GroupChange, GroupChanges, GroupRecord, GroupRecordName, StoredGroup};
 pub use receive::GroupArrival;
 pub use received::GroupReceived;
+pub(super) use targets::device_of;
 pub use targets::{LeftOut, Reader};
 
 use super::GroupId;

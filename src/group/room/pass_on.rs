@@ -147,7 +147,7 @@ impl Group {
     }
 
     /// Whether this device remembers to have received or written a message of this name.
-    fn knows_message(&self, message: &PassedOn) -> Result<bool, HistoryError> {
+    pub(super) fn knows_message(&self, message: &PassedOn) -> Result<bool, HistoryError> {
         let PassedOn { claimed_author, claimed_device, id, .. } = message;
         let is_claimed = |device: &MemberDevice| device.account == *claimed_author && device.device == *claimed_device;
         if let Some(chain) = self.chain.as_ref().filter(|chain| chain.chain() == id.chain) {

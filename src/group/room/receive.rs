@@ -13,7 +13,7 @@ use super::wire::Body;
 use crate::account::Account;
 use crate::conversation::{MAX_BODY, MemberDevice};
 use crate::device::AccountKey;
-use crate::group::chain::{ChainId, GroupMessage, GroupMessageError, OpenError, OpenedMessage, StagedMessage};
+use crate::group::chain::{ChainId, GroupMessage, OpenError, OpenedMessage, StagedMessage};
 use crate::group::membership::GroupEvent;
 use bisik_core::time::Timestamp;
 
@@ -56,10 +56,7 @@ impl Group {
         if !self.desk.has_room(message.len()) {
             return Err(GroupReceiveError::InboxFull);
         }
-        let message = GroupMessage::from_bytes(message).map_err(|error| match error {
-            GroupMessageError::Malformed => GroupReceiveError::Malformed,
-            GroupMessageError::UnsupportedVersion(_) => GroupReceiveError::NewerVersion,
-        })?;
+        let message = GroupMessage::from_bytes(message)?;
         let id = message.chain();
         let (claimed, senders) = self.senders_of(from, id);
         let (view, _) = self.view(account);
@@ -127,27 +124,12 @@ impl Group {
 
     /// What a message that a sender's chains refuse means.
     fn refused(&mut self, sender: MemberDevice, chain: ChainId, error: OpenError) -> GroupReceiveError {
-        match error {
-            OpenError::NeedsChain => {
-                self.asks.need(sender, chain);
-                GroupReceiveError::NeedsChain
-            }
-            OpenError::Closed | OpenError::Spent => {
-                self.asks.need(sender, chain);
-                GroupReceiveError::TooLate
-            }
-            OpenError::NotGiven => GroupReceiveError::TooLate,
-            OpenError::Replayed => GroupReceiveError::Duplicate,
-            OpenError::Rejected => GroupReceiveError::Rejected,
-            OpenError::WentBack { .. } => {
-                if self.asks.need(sender, chain) {
-                    self.touch();
-                    self.desk.give(GroupReceived::WentBack { device: sender });
-                }
-                GroupReceiveError::Rejected
-            }
-            OpenError::Poisoned => GroupReceiveError::Internal,
+        let is_new = error.asks_for_the_chain() && self.asks.need(sender, chain);
+        if is_new && matches!(error, OpenError::WentBack { .. }) {
+            self.touch();
+            self.desk.give(GroupReceived::WentBack { device: sender });
         }
+        error.into()
     }
 
     /// A message of an unknown chain was not verified at all: the device that is said to have written it is asked, if it is

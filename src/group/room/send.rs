@@ -1,6 +1,5 @@
 //! Writing in the group: one ciphertext for everybody who reads (docs/spec/rooms.md, section 15.4).
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
@@ -9,16 +8,15 @@ use super::error::GroupSendError;
 use super::id::GroupMessageId;
 use super::items::pieces;
 use super::limits::{OUTBOX, OUTBOX_BYTES};
-use super::targets::{Targets, device_of, others};
+use super::targets::{device_of, others};
 use super::wire::{Body, Note};
 use super::{Group, MemberDevice};
 use crate::account::Account;
 use crate::conversation::MAX_BODY;
-use crate::group::chain::{Place, SendPlan, SendingChain};
+use crate::group::chain::{Place, SendingChain};
 use crate::group::membership::{Role, Setting};
-use crate::group::outbox::What;
+use crate::group::write::{Targets, Writing};
 use crate::hosting::LabelState;
-use bisik_core::internal::InternalError;
 use bisik_core::time::Timestamp;
 
 impl Group {
@@ -77,9 +75,7 @@ impl Group {
 
     /// P-12.1, P-12.2: whether this device may do anything at all.
     pub(super) fn check_device(&self, account: &Account, now: Timestamp) -> Result<(), GroupSendError> {
-        account.devices().own(account.identity(), now)?;
-        let is_local = account.identity().public() == &self.desk.local.identity;
-        if is_local && !account.must_recover() { Ok(()) } else { Err(GroupSendError::NotListed) }
+        if account.acts_as(&self.desk.local.identity, now) { Ok(()) } else { Err(GroupSendError::NotListed) }
     }
 
     pub(super) fn checked_targets(
@@ -146,40 +142,32 @@ impl Group {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<GroupMessageId, GroupSendError> {
-        let keys: BTreeSet<_> = targets.keys().copied().collect();
         let (view, lists) = self.view(account);
-        let place = Place::Group { id: self.id(), origin: *self.membership.newest_entry().as_bytes() };
-        let history = self.is_history_permitted();
+        let writing = Writing {
+            place: Place::Group { id: self.id(), origin: *self.membership.newest_entry().as_bytes() },
+            sender: self.desk.local,
+            history: self.is_history_permitted(),
+            view,
+            lists,
+            targets,
+            now,
+        };
         let stay = self.membership.state().stay_of(&self.desk.local.account).map(|stay| stay.id);
         self.touch();
-        self.desk.kept.read_by(targets.keys());
-        let chain = match &mut self.chain {
-            Some(chain) => chain,
-            None => {
-                let begun = SendingChain::begin(place, self.desk.local, history, now, rng);
-                self.chain.insert(begun.map_err(|_| InternalError)?)
-            }
-        };
         // P-14.8.
         if self.desk.stay != stay {
             if self.desk.stay.is_some() {
-                chain.rekey();
+                self.chain.iter_mut().for_each(SendingChain::rekey);
             }
             self.desk.stay = stay;
         }
-        if matches!(chain.plan(&keys, now), SendPlan::Renew(_)) {
-            chain.renew(place, history, now, rng).map_err(|_| InternalError)?;
-        }
-        let SendPlan::Ready(mut ready) = chain.plan(&keys, now) else { return Err(InternalError.into()) };
-        let owed: Vec<_> = ready.owed().copied().collect();
-        for device in owed {
-            let Some(to) = targets.get(&device) else { continue };
-            let distribution = ready.distribution_for(&device, view, &lists).map_err(|_| InternalError)?;
-            self.desk.letter(*to, Note::Chain(distribution.into()).encode());
-        }
-        let message = ready.encrypt(view, body, rng).map_err(|_| InternalError)?;
-        let id = GroupMessageId { chain: message.chain(), index: message.index() };
-        self.desk.outbox.make(What::Message(message.into_bytes()));
-        Ok(id)
+        let Self { lists, chain, desk, .. } = self;
+        let is_current = |device: &MemberDevice| {
+            let known = lists.get(&device.account);
+            device.account == *account.key() || known.is_some_and(|known| !known.is_expired(now))
+        };
+        let written = writing.write(chain, &mut desk.outbox, is_current, body, rng)?;
+        desk.kept.read_by(written.targets.keys());
+        Ok(written.id)
     }
 }

@@ -1,6 +1,6 @@
 //! Who reads what is written now (docs/spec/rooms.md, section 15.2).
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::Group;
@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::conversation::MemberDevice;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry};
 use crate::group::chain::{ListsDigest, View};
+use crate::group::write::Targets;
 use crate::hosting::LabelState;
 use crate::keys::IdentityKey;
 use bisik_core::time::Timestamp;
@@ -38,9 +39,6 @@ pub enum LeftOut {
     /// A hosted device to whose terms the local user has not agreed.
     NoConsent,
 }
-
-/// The devices that read what is written now.
-pub(super) type Targets = BTreeMap<IdentityKey, MemberDevice>;
 
 impl Group {
     /// Returns which devices read what is written now, and which do not. `labels` are those of the conversations with
@@ -84,8 +82,7 @@ impl Group {
         labels: &[&LabelState],
         now: Timestamp,
     ) -> Option<LeftOut> {
-        let (identity, disclosure) = (entry.identity(), entry.terms().disclosure());
-        if self.membership.state().is_barred(account, identity) {
+        if self.membership.state().is_barred(account, entry.identity()) {
             return Some(LeftOut::Barred);
         }
         if entry.custody().is_own_held() {
@@ -95,8 +92,7 @@ impl Group {
         if !self.is_admitted(account, entry, now) {
             return Some(LeftOut::NotAdmitted);
         }
-        let mut agreed = labels.iter().filter(|label| label.account() == account);
-        let agrees = agreed.any(|label| label.permit(now).is_ok_and(|permit| permit.allows(identity, disclosure)));
+        let agrees = labels.iter().any(|label| label.account() == account && label.lets_read(entry, now));
         (!agrees).then_some(LeftOut::NoConsent)
     }
 
@@ -134,7 +130,7 @@ fn reader(account: &AccountKey, entry: &DeviceEntry, left_out: Option<LeftOut>) 
     Reader { account: *account, device: Some(device_of(account, entry)), left_out }
 }
 
-pub(super) fn device_of(account: &AccountKey, entry: &DeviceEntry) -> MemberDevice {
+pub(in crate::group) fn device_of(account: &AccountKey, entry: &DeviceEntry) -> MemberDevice {
     MemberDevice { account: *account, device: entry.index(), identity: *entry.identity() }
 }
 

@@ -11,6 +11,7 @@ use crate::group::GroupId;
 use crate::group::chain::{ChainId, Distribution, ListsDigest, View};
 use crate::group::membership::known::{BUCKETS, Buckets};
 use crate::group::membership::{ActId, EntryHash, StayId};
+use crate::group::write::{CHAIN, chain_letter};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::ed25519::SIGNATURE;
 
@@ -156,9 +157,7 @@ impl Note {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut writer = SecretWriter::with_capacity(ROOM);
         match self {
-            Self::Chain(distribution) => {
-                writer.u8(CHAIN).bytes(&distribution.to_bytes());
-            }
+            Self::Chain(distribution) => return chain_letter(distribution),
             Self::Statements { group, items } => write_items(items, writer.u8(STATEMENTS).bytes(group.as_bytes())),
             Self::Ask { group, known } => {
                 let Known { epoch, entry, settled, lists, buckets } = known.as_ref();
@@ -199,7 +198,6 @@ const CONTENT: u8 = 1;
 /// Of a message's body and of a letter.
 const STATEMENTS: u8 = 2;
 /// First bytes of letters.
-const CHAIN: u8 = 1;
 const ASK: u8 = 3;
 const NEED_CHAIN: u8 = 4;
 const KNOCK: u8 = 5;

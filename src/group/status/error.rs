@@ -1,7 +1,5 @@
 //! Why a device shows nothing: a variant only where the caller acts differently.
 
-use crate::device::OwnDeviceError;
-
 /// Why an audience does nothing now. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -36,11 +34,5 @@ bisik_core::error_texts! {
         OutboxFull => "status.outbox_full", "too much waits to be handed to the transport";
         TooManyDevices => "status.too_many_devices", "the audience has more devices than a chain may be given to";
         @Internal => "status.internal";
-    }
-}
-
-impl From<OwnDeviceError> for StatusError {
-    fn from(_: OwnDeviceError) -> Self {
-        Self::NotListed
     }
 }

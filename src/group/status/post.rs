@@ -1,7 +1,6 @@
 //! Writing to an audience (docs/spec/statuses.md, section 16.2).
 
 use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
@@ -9,12 +8,13 @@ use rand_core::CryptoRng;
 use super::audience::Audience;
 use super::error::StatusError;
 use super::limits::{DAY, MOST_DELETED, OUTBOX, OUTBOX_BYTES};
-use super::readers::{Contacts, Targets};
-use super::wire::{Body, StatusNote};
+use super::readers::Contacts;
+use super::wire::Body;
 use crate::account::Account;
-use crate::conversation::MAX_BODY;
+use crate::conversation::{MAX_BODY, MemberDevice};
 use crate::group::chain::{ListsDigest, Place, SendPlan, SendingChain, View};
 use crate::group::outbox::{Outgoing, What};
+use crate::group::write::{Targets, Writing, chain_letter};
 use crate::group::{GroupHandover, GroupMessageId, GroupSent};
 use bisik_core::held::Stored;
 use bisik_core::internal::InternalError;
@@ -121,8 +121,7 @@ impl Audience {
         contacts: Contacts<'_>,
         now: Timestamp,
     ) -> Result<Targets, StatusError> {
-        account.devices().own(account.identity(), now)?;
-        if account.identity().public() != &self.local.identity || account.must_recover() {
+        if !account.acts_as(&self.local.identity, now) {
             return Err(StatusError::NotListed);
         }
         let targets = self.targets(account, contacts, now);
@@ -143,35 +142,21 @@ impl Audience {
         if count >= OUTBOX || bytes.saturating_add(body.len()) > OUTBOX_BYTES {
             return Err(StatusError::OutboxFull);
         }
-        let place = Place::Audience { id: self.id };
         self.lineage.change();
-        let chain = match &mut self.chain {
-            Some(chain) => chain,
-            None => {
-                let begun = SendingChain::begin(place, self.local, false, now, rng);
-                self.chain.insert(begun.map_err(|_| InternalError)?)
-            }
-        };
         // P-16.6.
-        if chain.begun().plus_seconds(DAY) <= now {
-            chain.rekey();
-        }
-        let keys: BTreeSet<_> = targets.keys().copied().collect();
-        if matches!(chain.plan(&keys, now), SendPlan::Renew(_)) {
-            chain.renew(place, false, now, rng).map_err(|_| InternalError)?;
+        let is_over = |chain: &&mut SendingChain| chain.begun().plus_seconds(DAY) <= now;
+        self.chain.iter_mut().filter(is_over).for_each(SendingChain::rekey);
+        let (view, lists) = (View::NONE, ListsDigest::NONE);
+        let place = Place::Audience { id: self.id };
+        let writing = Writing { place, sender: self.local, history: false, view, lists, targets: &targets, now };
+        let expired = contacts.devices.iter().filter(|known| known.is_expired(now)).map(|known| *known.account());
+        let expired: BTreeSet<_> = expired.collect();
+        let is_current = |device: &MemberDevice| !expired.contains(&device.account);
+        let written = writing.write(&mut self.chain, &mut self.outbox, is_current, &body, rng)?;
+        if written.is_new {
             (self.lacking, self.given_again) = Default::default();
         }
-        let SendPlan::Ready(mut ready) = chain.plan(&keys, now) else { return Err(InternalError.into()) };
-        let owed: Vec<_> = ready.owed().copied().collect();
-        for device in owed {
-            let Some(to) = targets.get(&device) else { continue };
-            let given = ready.distribution_for(&device, View::NONE, &ListsDigest::NONE).map_err(|_| InternalError)?;
-            self.outbox.make(What::Letter(*to, StatusNote::Chain(given.into()).encode()));
-        }
-        let message = ready.encrypt(View::NONE, &body, rng).map_err(|_| InternalError)?;
-        let id = GroupMessageId { chain: message.chain(), index: message.index() };
-        self.outbox.make(What::Message(message.into_bytes()));
-        Ok(id)
+        Ok(written.id)
     }
 
     /// P-16.7: gives the present chain again, at its present index, to those who lack it and read.
@@ -184,7 +169,7 @@ impl Audience {
             let Some(to) = targets.get(&device) else { continue };
             self.given_again.insert(device, now);
             let given = ready.distribution_for(&device, View::NONE, &ListsDigest::NONE).map_err(|_| InternalError)?;
-            self.outbox.make(What::Letter(*to, StatusNote::Chain(given.into()).encode()));
+            self.outbox.make(What::Letter(*to, chain_letter(&given)));
         }
         Ok(())
     }

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 
 use super::audience::Audience;
 use crate::account::Account;
-use crate::conversation::MemberDevice;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry};
+use crate::group::room::device_of;
+use crate::group::write::Targets;
 use crate::group::{LeftOut, Reader};
 use crate::hosting::LabelState;
-use crate::keys::IdentityKey;
 use bisik_core::time::Timestamp;
 
 /// What the conversations with the accounts of an audience know: an account without devices here is left out.
@@ -21,9 +21,6 @@ pub struct Contacts<'a> {
     /// conversation with oneself if the own account has any.
     pub labels: &'a [&'a LabelState],
 }
-
-/// The devices that read.
-pub(super) type Targets = BTreeMap<IdentityKey, MemberDevice>;
 
 impl Audience {
     /// Returns which devices read what is posted now, and which do not: for the author alone to see. Requirements P-16.2 and
@@ -45,8 +42,7 @@ impl Audience {
                 let expired = directory.is_expired(now) && !given.contains(entry.identity());
                 let left_out = self.why_left_out(member, entry, contacts.labels, now);
                 let left_out = left_out.or_else(|| expired.then_some(LeftOut::ListExpired));
-                let device = MemberDevice { account: *member, device: entry.index(), identity: *entry.identity() };
-                readers.push(Reader { account: *member, device: Some(device), left_out });
+                readers.push(Reader { account: *member, device: Some(device_of(member, entry)), left_out });
             }
         }
         readers
@@ -66,9 +62,7 @@ impl Audience {
         if !self.hosted {
             return Some(LeftOut::NotAdmitted);
         }
-        let (identity, disclosure) = (entry.identity(), entry.terms().disclosure());
-        let mut agreed = labels.iter().filter(|label| label.account() == member);
-        let agrees = agreed.any(|label| label.permit(now).is_ok_and(|permit| permit.allows(identity, disclosure)));
+        let agrees = labels.iter().any(|label| label.account() == member && label.lets_read(entry, now));
         (!agrees).then_some(LeftOut::NoConsent)
     }
 

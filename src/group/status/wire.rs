@@ -8,6 +8,7 @@ use super::limits::{DAY, MOST_DELETED};
 use crate::conversation::{MAX_BODY, ReceivedLetter};
 use crate::group::GroupMessageId;
 use crate::group::chain::{ChainId, Distribution, Scope};
+use crate::group::write::{CHAIN, chain_letter};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::time::Timestamp;
 
@@ -96,12 +97,14 @@ impl StatusNote {
     }
 
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut writer = SecretWriter::with_capacity(1 + Distribution::LENGTH);
         match self {
-            Self::Chain(distribution) => writer.u8(CHAIN).bytes(&distribution.to_bytes()),
-            Self::NeedChain(chain) => writer.u8(NEED_CHAIN).bytes(chain.as_bytes()),
-        };
-        writer.finish()
+            Self::Chain(distribution) => chain_letter(distribution),
+            Self::NeedChain(chain) => {
+                let mut writer = SecretWriter::with_capacity(1 + ChainId::LENGTH);
+                writer.u8(NEED_CHAIN).bytes(chain.as_bytes());
+                writer.finish()
+            }
+        }
     }
 }
 
@@ -130,16 +133,21 @@ impl ReceivedLetter {
 /// First bytes of bodies.
 const POST: u8 = 1;
 const DELETE: u8 = 2;
-/// First bytes of letters: those of groups are others, but for the chain, which says itself whose it is.
-const CHAIN: u8 = 1;
+/// First byte of a letter. Those of groups are others, but for that of a chain, which says itself whose it is.
 const NEED_CHAIN: u8 = 9;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
+    use alloc::collections::BTreeSet;
     use alloc::vec;
 
     use super::*;
+    use crate::conversation::MemberDevice;
+    use crate::device::AccountKey;
+    use crate::group::GroupId;
+    use crate::group::chain::{ListsDigest, Place, SendPlan, SendingChain, View};
+    use crate::keys::IdentityKey;
 
     /// P-16.4. A status of a dishonest author that would not end is none.
     #[test]
@@ -168,9 +176,23 @@ mod tests {
         assert!(Body::decode(&[]).is_err() && Body::decode(&[3; 20]).is_err());
     }
 
-    /// P-16.5
+    /// P-16.5. The chain of a group is none of an audience, whoever gives it.
     #[test]
     fn a_letter_about_a_status_has_one_form() {
+        let identity = IdentityKey::from_bytes_without_points(&[9; 64]).unwrap();
+        let account = AccountKey::from_identity(identity);
+        let sender = MemberDevice { account, device: 0, identity };
+        let reader = IdentityKey::from_bytes_without_points(&[8; 64]).unwrap();
+        let (id, now) = (GroupId::from_bytes([6; 32]), Timestamp::from_unix_seconds(1_800_000_000));
+        for (place, taken) in [(Place::Audience { id }, true), (Place::Group { id, origin: [1; 32] }, false)] {
+            let mut chain = SendingChain::begin(place, sender, false, now, &mut rand::rng()).unwrap();
+            let targets = BTreeSet::from([reader]);
+            let SendPlan::Ready(mut ready) = chain.plan(&targets, now) else { panic!("it has just begun") };
+            let given = ready.distribution_for(&reader, View::NONE, &ListsDigest::NONE).unwrap();
+            let letter = chain_letter(&given);
+            assert_eq!(letter.len(), 195);
+            assert_eq!(matches!(StatusNote::decode(&letter), Ok(StatusNote::Chain(_))), taken, "{place:?}");
+        }
         let lacking = StatusNote::NeedChain(ChainId::from_bytes([8; 8])).encode();
         assert_eq!(lacking.len(), 9);
         assert!(matches!(StatusNote::decode(&lacking), Ok(StatusNote::NeedChain(_))));

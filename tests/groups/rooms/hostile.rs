@@ -189,3 +189,28 @@ fn the_owners_device_keeps_house_by_itself() {
     world.wait(2 * HOUR);
     assert_eq!(world.group((BOB, 0)).membership().state(), world.group((ALICE, 0)).membership().state());
 }
+
+/// P-15.4. What an account has not signed again for 30 days may be a thief's by now: a chain that its devices have goes on to
+/// its end, and they are given no other.
+#[test]
+fn a_member_whose_list_has_expired_is_given_no_new_chain() {
+    let mut world = World::of_members(61, &[1, 1, 1]);
+    world.send((ALICE, 0), "satu").unwrap();
+    world.run();
+    world.now = world.now.plus_seconds(40 * 24 * 60 * 60);
+    world.renew(ALICE);
+    world.renew(CAROL);
+    let carol = world.lists[CAROL].last().unwrap().clone();
+    world.with((ALICE, 0), |group, account, now, _| group.learn(account, &carol, now)).unwrap();
+    world.send((ALICE, 0), "dua").unwrap();
+    let now = world.now;
+    let sent = world.with((ALICE, 0), |group, account, now, rng| {
+        let outgoing = group.flush(account, &[], now, rng).unwrap();
+        let stored = group.seal(&super::world::key(), rng).unwrap().stored();
+        outgoing.release(&stored).unwrap().0
+    });
+    let bob = world.keys[BOB];
+    assert!(sent.letters.iter().any(|letter| letter.to().account == world.keys[CAROL]));
+    assert!(sent.letters.iter().all(|letter| letter.to().account != bob), "{:?}", sent.letters);
+    assert!(sent.to.iter().all(|device| device.account != bob), "{now:?}");
+}

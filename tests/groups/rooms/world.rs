@@ -223,6 +223,13 @@ impl World {
         gone
     }
 
+    /// Signs the list of a person's devices again, as its telephone does in time.
+    pub fn renew(&mut self, who: usize) {
+        let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
+        let list = primary.change_devices(&[], self.now).unwrap();
+        self.publish(who, list);
+    }
+
     /// A list that the person's own devices know, and everybody else when they ask.
     fn publish(&mut self, who: usize, list: DeviceList) {
         self.lists[who].push(list.clone());
