@@ -184,3 +184,17 @@ fn a_full_store_refuses_more_and_takes_changes() {
     let bytes = registers.registers.iter().map(|(key, register)| register.size(key)).sum::<usize>();
     assert_eq!(registers.bytes, bytes, "what is counted is what is there");
 }
+
+/// P-17.2. A write that is refused changes nothing, also where others wait to be dated again.
+#[test]
+fn a_refused_write_leaves_the_registers_as_they_were() {
+    let account = Account::create(DeviceTerms::person(), NOW, &mut rand::rng());
+    let mut registers = Registers::new(&account).unwrap();
+    let theme = RegisterKey::setting("theme").unwrap();
+    registers.set(&account, &theme, Some(b"dark"), NOW.plus_seconds(20 * DAY)).unwrap();
+    let (revision, counter) = (registers.revision(), registers.registers[&theme].counter);
+    let member = RegisterKey::audience_member(&GroupId::from_bytes([1; 32]), account.key());
+    let far = RegisterKey::member(u64::MAX, true);
+    assert_eq!(registers.set(&account, &member, Some(&far), NOW), Err(RegisterError::WrongValue));
+    assert_eq!((registers.revision(), registers.registers[&theme].counter), (revision, counter));
+}

@@ -35,7 +35,6 @@ impl Registers {
         if !key.allows(value) {
             return Err(RegisterError::WrongValue);
         }
-        self.date_again(account, device, now);
         let known = self.registers.get(key);
         if known.is_some_and(|known| known.value.as_ref().map(|value| value.as_slice()) == value) {
             return Ok(false);
