@@ -38,9 +38,14 @@ impl<T: Waiting> Inbox<T> {
         Self { entries: VecDeque::new(), last: 0, durable: 0 }
     }
 
+    /// Whether there is room for one more thing of so many bytes.
     pub(super) fn has_room(&self, length: usize) -> bool {
+        self.has_room_for(1, length)
+    }
+
+    pub(super) fn has_room_for(&self, count: usize, length: usize) -> bool {
         let bytes = self.entries.iter().fold(length, |sum, entry| sum.saturating_add(entry.received.len()));
-        self.entries.len() < INBOX && bytes <= INBOX_BYTES
+        self.entries.len().saturating_add(count) <= INBOX && bytes <= INBOX_BYTES
     }
 
     /// Gives something to the program with the record of this revision, which counts the change.

@@ -270,13 +270,13 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "counts for the program, and of answers; a device that nothing is known of; which letter is first",
     ),
     ("src/registers/wire.rs", 3, "counts and bytes by which letters are divided; a name has 80 bytes at most"),
-    ("src/group/inbox.rs", 2, "bytes against a bound; a count of things that were given"),
+    ("src/group/inbox.rs", 3, "a count and bytes against bounds; a count of things that were given"),
     ("src/group/outbox.rs", 3, "a count and bytes against bounds; a count of flushes"),
     ("src/group/status/audience.rs", 1, "an account of which nothing is known has version 0"),
     (
         "src/group/status/feed.rs",
-        3,
-        "the greatest length of a message; a count of what was heard; the earlier of two ends",
+        4,
+        "the greatest length of a message; counts of what was heard and of what is told; the earlier of two ends",
     ),
     ("src/group/status/post.rs", 1, "bytes against a bound"),
     (

@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::conversation::{Letter, MAX_BODY, MemberDevice, ReceivedLetter};
 use crate::device::{AccountKey, DeviceDirectory};
 use crate::group::chain::{
-    ChainId, GroupMessage, GroupMessageError, OpenError, OpenedMessage, ReceivingChains, Scope, StagedMessage, Taken,
+    ChainId, GroupMessage, OpenError, OpenedMessage, ReceivingChains, Scope, StagedMessage, Taken,
 };
 use crate::group::inbox::Inbox;
 use crate::group::{GroupArrival, GroupId, GroupMessageId, GroupReceiveError};
@@ -101,7 +101,7 @@ impl Feed {
         }
     }
 
-    /// Drops what has ended. Call it when time has passed: everything else does it too.
+    /// Drops what has ended. Call it when time has passed, and nothing is [received](Self::receive).
     pub fn expire(&mut self, now: Timestamp) {
         if let Some(expired) = self.inbox.expire(now) {
             self.lineage.change();
@@ -133,7 +133,10 @@ impl Feed {
         let StatusNote::Chain(distribution) = StatusNote::decode(letter.body())? else {
             return Err(GroupReceiveError::Malformed);
         };
-        self.check(account, 0)?;
+        self.check(account)?;
+        if !self.inbox.has_room(0) {
+            return Err(GroupReceiveError::InboxFull);
+        }
         if !self.takes_from(author, &from, now) {
             return Err(GroupReceiveError::UnknownDevice);
         }
@@ -153,7 +156,8 @@ impl Feed {
             self.sources.insert(key, Source { chains, heard: 0 });
         }
         self.hear(&key);
-        self.lacking.remove(&from);
+        // When it was asked last is remembered: an answer permits no further question.
+        self.lacking.get_mut(&from).into_iter().for_each(|lacking| lacking.chain = None);
         if given_up > 0 {
             self.give(StatusReceived::Lost { device: from, messages: given_up });
         }
@@ -184,11 +188,8 @@ impl Feed {
         if message.len() > MAX_BODY.saturating_add(OVERHEAD) {
             return Err(GroupReceiveError::Malformed);
         }
-        self.check(account, message.len())?;
-        let message = GroupMessage::from_bytes(message).map_err(|error| match error {
-            GroupMessageError::Malformed => GroupReceiveError::Malformed,
-            GroupMessageError::UnsupportedVersion(_) => GroupReceiveError::NewerVersion,
-        })?;
+        self.check(account)?;
+        let message = GroupMessage::from_bytes(message)?;
         let id = message.chain();
         let known = self.sources.iter().find(|(_, source)| source.chains.knows(id));
         let Some(key) = known.map(|(key, _)| *key) else {
@@ -199,7 +200,8 @@ impl Feed {
         // P-16.8: also of a device that was unlinked since it gave its chain.
         let permitted = self.takes_from(author, &sender, now);
         let Some(source) = self.sources.get_mut(&key) else { return Err(GroupReceiveError::Internal) };
-        let taken = source.chains.stage(&message).map(|staged| take(staged, permitted, now));
+        let has_room = |said: &Said| self.inbox.has_room_for(said.events(), said.len());
+        let taken = source.chains.stage(&message).map(|staged| take(staged, permitted, has_room, now));
         let (opened, said) = taken.map_err(|error| self.refused(sender, id, error))??;
         // From here on nothing fails.
         self.lineage.change();
@@ -233,12 +235,9 @@ impl Feed {
         letters
     }
 
-    /// P-12.58, and whether there is room.
-    fn check(&self, account: &Account, length: usize) -> Result<(), GroupReceiveError> {
-        if !account.knows_its_terms() {
-            return Err(GroupReceiveError::DisclosureNeeded);
-        }
-        if self.inbox.has_room(length) { Ok(()) } else { Err(GroupReceiveError::InboxFull) }
+    /// P-12.58.
+    fn check(&self, account: &Account) -> Result<(), GroupReceiveError> {
+        if account.knows_its_terms() { Ok(()) } else { Err(GroupReceiveError::DisclosureNeeded) }
     }
 
     /// P-16.8: whether a device is one of the author's newest list, and own-held or one that the user agrees to.
@@ -246,11 +245,8 @@ impl Feed {
         let Author { devices, label } = author;
         let entry = devices.at(device.device).filter(|_| is_listed(devices, device) && !devices.is_expired(now));
         entry.filter(|_| device.account == self.author && device.identity != self.local).is_some_and(|entry| {
-            let permitted = |label: &&LabelState| {
-                *label.account() == self.author
-                    && label.permit(now).is_ok_and(|permit| permit.allows(entry.identity(), entry.terms().disclosure()))
-            };
-            entry.custody().is_own_held() || label.as_ref().is_some_and(permitted)
+            let permits = |label: &LabelState| *label.account() == self.author && label.lets_read(entry, now);
+            entry.custody().is_own_held() || label.is_some_and(permits)
         })
     }
 
@@ -310,27 +306,12 @@ impl Feed {
 
     /// What a message that a sender's chains refuse means.
     fn refused(&mut self, sender: MemberDevice, chain: ChainId, error: OpenError) -> GroupReceiveError {
-        match error {
-            OpenError::NeedsChain => {
-                self.lacks(sender, chain);
-                GroupReceiveError::NeedsChain
-            }
-            OpenError::Closed | OpenError::Spent => {
-                self.lacks(sender, chain);
-                GroupReceiveError::TooLate
-            }
-            OpenError::NotGiven => GroupReceiveError::TooLate,
-            OpenError::Replayed => GroupReceiveError::Duplicate,
-            OpenError::Rejected => GroupReceiveError::Rejected,
-            OpenError::WentBack { .. } => {
-                if self.lacks(sender, chain) {
-                    self.lineage.change();
-                    self.give(StatusReceived::WentBack { device: sender });
-                }
-                GroupReceiveError::Rejected
-            }
-            OpenError::Poisoned => GroupReceiveError::Internal,
+        let is_new = error.asks_for_the_chain() && self.lacks(sender, chain);
+        if is_new && matches!(error, OpenError::WentBack { .. }) {
+            self.lineage.change();
+            self.give(StatusReceived::WentBack { device: sender });
         }
+        error.into()
     }
 
     /// A message of an unknown chain was not verified at all: the device that is said to have written it is asked, if it is
@@ -355,10 +336,30 @@ enum Said {
     Delete(Vec<GroupMessageId>),
 }
 
-/// Commits a message, if it is well-formed and its sender may write it. Otherwise nothing has changed.
+impl Said {
+    /// How many things the program is told at most: one of each status, and one of what is lost.
+    fn events(&self) -> usize {
+        match self {
+            Self::Post { .. } => 2,
+            Self::Delete(posts) => posts.len().saturating_add(1),
+        }
+    }
+
+    /// Bytes that wait with them.
+    fn len(&self) -> usize {
+        match self {
+            Self::Post { body, .. } => body.len(),
+            Self::Delete(_) => 0,
+        }
+    }
+}
+
+/// Commits a message, if it is well-formed, its sender may write it, and there is room for what it tells. Otherwise nothing has
+/// changed.
 fn take(
     staged: StagedMessage<'_>,
     permitted: bool,
+    has_room: impl Fn(&Said) -> bool,
     now: Timestamp,
 ) -> Result<(OpenedMessage, Said), GroupReceiveError> {
     let said = match Body::decode(staged.body())? {
@@ -371,6 +372,9 @@ fn take(
     };
     if !permitted {
         return Err(GroupReceiveError::NotPermitted);
+    }
+    if !has_room(&said) {
+        return Err(GroupReceiveError::InboxFull);
     }
     let mut opened = staged.commit();
     drop(Zeroizing::new(core::mem::take(&mut opened.body)));

@@ -20,7 +20,6 @@ fn history(seed: u64) {
     world.audience((ALICE, 0), &[1, 2]);
     world.talk((ALICE, 0), &world.keys[3].clone());
     let mut expected: BTreeMap<At, BTreeSet<String>> = BTreeMap::new();
-    let mut gone = BTreeSet::new();
     for step in 0..40 {
         let who = world.rng.random_range(1..4_usize);
         let account = world.keys[who];
@@ -35,7 +34,6 @@ fn history(seed: u64) {
                     let device = world.unlink(who, index);
                     let texts: BTreeSet<_> = device.statuses.iter().map(|(_, text, _)| text.clone()).collect();
                     assert_eq!(texts, expected.remove(&(who, index)).unwrap_or_default(), "{seed} {step}");
-                    gone.insert((who, index));
                 }
             }
             4 => {

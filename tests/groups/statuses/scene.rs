@@ -121,6 +121,14 @@ impl World {
         self.devices[&at].statuses.iter().map(|(_, text, _)| text.as_str()).collect()
     }
 
+    /// How many letters a device has for somebody whose chain it lacks. They are lost.
+    pub fn asks(&mut self, at: At, author: usize) -> usize {
+        let (key, now) = (self.keys[author], self.now);
+        let Device { talks, feeds, .. } = self.devices.get_mut(&at).unwrap();
+        let of = Author { devices: talks[&key].peer(), label: None };
+        feeds.get_mut(&key).unwrap().asks(of, now).len()
+    }
+
     /// What the relay has for one device, taken from it.
     pub fn intercept(&mut self, to: At) -> Vec<Vec<u8>> {
         let mut taken = Vec::new();

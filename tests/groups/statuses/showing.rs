@@ -173,6 +173,35 @@ fn a_hosted_device_sees_no_status_by_default() {
     assert_eq!(world.seen((BOB, 0)).len(), 4);
 }
 
+/// P-16.8. What an operator's device shows in the name of a business is taken once the user has agreed to its terms.
+#[test]
+fn a_hosted_device_shows_nothing_before_its_terms_are_agreed_to() {
+    let mut world = World::new(10, &[1, 1]);
+    let (index, disclosure) = world.host(BOB);
+    let endpoint = (BOB, index);
+    world.talk(PHONE, &world.keys[BOB].clone());
+    world.audience(endpoint, &[ALICE]);
+    world.post(endpoint, "promosi").unwrap();
+    world.run();
+    assert!(world.seen(PHONE).is_empty());
+    let (bob, now) = (world.keys[BOB], world.now);
+    let alice = world.devices.get_mut(&PHONE).unwrap();
+    let talk = alice.talks.get_mut(&bob).unwrap();
+    let _agreed = talk.consent(&alice.account, &disclosure, now, &mut world.rng).unwrap();
+    world.wait(2 * HOUR);
+    world.post(endpoint, "promosi lagi").unwrap();
+    world.run();
+    assert_eq!(world.seen(PHONE).last(), Some(&"promosi lagi"), "{:?}", world.devices[&PHONE].told);
+    // Withdrawn, what arrives is refused, although its chain is known.
+    let alice = world.devices.get_mut(&PHONE).unwrap();
+    let talk = alice.talks.get_mut(&bob).unwrap();
+    let _withdrawn = talk.withdraw(&alice.account, &disclosure, now, &mut world.rng).unwrap();
+    world.post(endpoint, "tidak lagi").unwrap();
+    world.flush_statuses(endpoint);
+    let message = world.intercept(PHONE).remove(0);
+    assert_eq!(world.give(PHONE, endpoint, &message), Err(bisik::group::GroupReceiveError::NotPermitted));
+}
+
 /// P-16.1. Each device of the author posts to the same people, whatever order it heard of changes in.
 #[test]
 fn two_devices_of_the_author_post_to_one_audience() {

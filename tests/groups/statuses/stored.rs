@@ -123,3 +123,64 @@ fn an_audience_of_four_thousand_accounts_is_the_largest() {
     assert!(sent.letters.iter().all(|letter| format!("{letter:?}").contains("length: 195")));
     assert_eq!(sent.messages.iter().map(Vec::len).collect::<Vec<_>>(), [134]);
 }
+
+/// Section 16.4. An author decides no memory of those who read.
+#[test]
+fn more_deletions_than_there_is_room_for_are_refused_and_change_nothing() {
+    let mut world = World::new(25, &[1, 1]);
+    world.audience(PHONE, &[BOB]);
+    world.post(PHONE, "satu").unwrap();
+    world.run();
+    let delete = |world: &mut World, message: u8, count: u32| {
+        let chain = bisik::group::ChainId::from_bytes([message; 8]);
+        let names: Vec<_> = (0..count).map(|index| bisik::group::GroupMessageId { chain, index }).collect();
+        world
+            .show_to(PHONE, |audience, account, contacts, now, rng| {
+                audience.delete(account, &names, contacts, now, rng)
+            })
+            .unwrap();
+        world.flush_statuses(PHONE);
+        world.intercept((BOB, 0)).remove(0)
+    };
+    let mut messages: Vec<_> = (0..15).map(|message| delete(&mut world, message, 64)).collect();
+    messages.extend([delete(&mut world, 20, 30), delete(&mut world, 21, 64), delete(&mut world, 22, 3)]);
+    let (alice, now) = (world.keys[ALICE], world.now);
+    let device = world.at((BOB, 0));
+    let feed = device.feeds.get_mut(&alice).unwrap();
+    let author = bisik::group::status::Author { devices: device.talks[&alice].peer(), label: None };
+    let mut results = Vec::new();
+    for message in messages {
+        let before = feed.revision();
+        let arrival = bisik::group::GroupArrival { from: (alice, 0), message };
+        let result = feed.receive(&device.account, author, &[arrival], now).remove(0);
+        assert_eq!(result.is_err(), feed.revision() == before, "what is refused changes nothing");
+        results.push(result);
+    }
+    let stored = feed.seal(&key(), &mut rand::rng()).unwrap().stored();
+    assert!(feed.stored(&stored));
+    // 990 wait; the next 64 have no room, and the 3 after them have.
+    assert_eq!(results.iter().position(Result::is_err), Some(16), "{results:?}");
+    assert_eq!(results[16..], [Err(bisik::group::GroupReceiveError::InboxFull), Ok(())]);
+    assert_eq!(feed.inbox().count(), 15 * 64 + 30 + 3);
+}
+
+/// P-16.2. What nobody has signed again for 30 days may be a thief's by now.
+#[test]
+fn a_reader_whose_list_has_expired_is_given_no_new_chain() {
+    let mut world = World::new(26, &[1, 1, 1]);
+    world.audience(PHONE, &[BOB, 2]);
+    world.post(PHONE, "satu").unwrap();
+    world.run();
+    world.now = world.now.plus_seconds(40 * 24 * 60 * 60);
+    world.renew(ALICE);
+    world.renew(2);
+    world.post(PHONE, "dua").unwrap();
+    let sent = world.show_to(PHONE, |audience, account, contacts, now, rng| {
+        let outgoing = audience.flush(account, contacts, now).unwrap();
+        let stored = audience.seal(&key(), rng).unwrap().stored();
+        outgoing.release(&stored).unwrap().0
+    });
+    let to: Vec<_> = sent.letters.iter().map(|letter| letter.to().account).collect();
+    assert_eq!(to, [world.keys[2]], "and not Bob");
+    assert!(sent.to.iter().all(|device| device.account != world.keys[BOB]));
+}
