@@ -39,6 +39,6 @@ mod membership; //   who is a member of a group
 mod ratchet; //      the ratchet, and staged messages that are not committed
 mod recording; //    a generator that records its output
 mod rooms; //        everything of one group
-mod talks;
+mod talks; //        conversations of accounts: texts and links that are gone, in memory and in the store
 #[cfg(feature = "interop")]
-mod version4; //     interop: sessions of version 4 //        conversations of accounts: texts and links that are gone, in memory and in the store
+mod version4; //     interop: sessions of version 4

@@ -153,8 +153,8 @@ impl Session {
     /// Encrypts one message. Encryption hides the content, but neither its length nor the sender's identity: pad first
     /// if the length matters.
     ///
-    /// Ciphertext expansion: 65 to 125 bytes, and about 1,700 more until the peer has answered. Uses 64 or
-    /// 32 bytes of `rng` when the post-quantum ratchet draws, and then 32 when a DH step is due. Store the session before the message
+    /// Ciphertext expansion: 65 to 125 bytes, and about 1,700 more until the peer has answered. Uses 64 or 32 bytes of
+    /// `rng` when the post-quantum ratchet draws, and then 32 when a DH step is due. Store the session before the message
     /// is sent: [`Session::encrypt_held`] enforces that.
     ///
     /// # Errors
@@ -169,8 +169,7 @@ impl Session {
         let Self { ours, registration_id, peer, addresses, states, lineage } = self;
         let State { base_key, unanswered, ratchet, spqr, .. } =
             states.front_mut().ok_or(EncryptError::Internal)?.as_mut();
-        // In this order: the step leaves its chain key on the stack, from where it could come into padding of the braid's
-        // boxed state.
+        // In this order, because recorded runs list their draws so: those of the post-quantum ratchet, then that of the step.
         let sending = spqr.send(&mut rng)?;
         let next = ratchet.prepare(plaintext, &mut rng)?;
         // S-13.7
