@@ -12,7 +12,7 @@ pub enum CallLinkError {
     NewerVersion,
     /// They were made without this link, or changed.
     Rejected,
-    /// The knock is for another call of this link: its sender has to fetch the sign again.
+    /// The knock is for another call of this link: its sender has to fetch the notice again.
     OtherCall,
     /// This very knock was heard before.
     Duplicate,

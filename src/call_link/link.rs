@@ -145,20 +145,20 @@ impl CallLink {
         CallAdmission(*self.pair().public().as_bytes())
     }
 
-    /// Asks to be let into the call whose `sign` the server has. The server learns nothing of who asks: a knock has 357 bytes,
+    /// Asks to be let into the call whose `notice` the server has. The server learns nothing of who asks: a knock has 357 bytes,
     /// whoever makes it. Draws 24 bytes from `rng`.
     ///
     /// # Errors
     ///
-    /// [`CallLinkError::Rejected`] if the sign was made without the link, [`CallLinkError::NotListed`] if this device is in no
+    /// [`CallLinkError::Rejected`] if the notice was made without the link, [`CallLinkError::NotListed`] if this device is in no
     /// list of its account, [`CallLinkError::Malformed`] or [`CallLinkError::NewerVersion`].
     pub fn knock(
         &self,
         account: &Account,
-        sign: &[u8],
+        notice: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<u8>, CallLinkError> {
-        let call = self.open::<CALL>(SIGN, sign)?.0;
+        let call = self.open::<CALL>(NOTICE, notice)?.0;
         let device = account.index().ok_or(CallLinkError::NotListed)?;
         let mut random = [0; 24];
         rng.fill_bytes(&mut random);
@@ -210,13 +210,13 @@ impl CallLink {
     }
 }
 
-/// Whether a knock, or a sign, was made with the link of this locator and admission key: for a server, which learns no more
+/// Whether a knock, or a notice, was made with the link of this locator and admission key: for a server, which learns no more
 /// than that.
 #[must_use]
 pub fn is_by_who_has_the_link(locator: &CallLocator, admission: &CallAdmission, bytes: &[u8]) -> bool {
     let Some((sealed, signature)) = bytes.split_last_chunk::<SIGNATURE>() else { return false };
     let Ok(key) = SignaturePublicKey::decode(admission.as_bytes()) else { return false };
-    [SIGN, KNOCKS].into_iter().any(|purpose| key.verify(&admission_text(locator, purpose, sealed), signature))
+    [NOTICE, KNOCKS].into_iter().any(|purpose| key.verify(&admission_text(locator, purpose, sealed), signature))
 }
 
 impl CallDoor {
@@ -238,10 +238,10 @@ impl CallDoor {
     /// # Errors
     ///
     /// [`CallLinkError::Internal`]
-    pub fn sign(&self, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u8>, CallLinkError> {
+    pub fn notice(&self, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u8>, CallLinkError> {
         let mut random = [0; 24];
         rng.fill_bytes(&mut random);
-        self.link.seal(SIGN, &random, self.call.as_bytes())
+        self.link.seal(NOTICE, &random, self.call.as_bytes())
     }
 
     /// Hears a knock that the server has handed over. Requirement P-9.23.
@@ -353,5 +353,5 @@ const HEARD: usize = 256;
 /// What is derived from the secret.
 const LOCATOR: u8 = 1;
 const ADMISSION: u8 = 2;
-const SIGN: u8 = 3;
+const NOTICE: u8 = 3;
 const KNOCKS: u8 = 4;

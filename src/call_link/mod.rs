@@ -2,7 +2,7 @@
 //! gives nobody a key.
 //!
 //! ```text
-//!   in the call:    CallLink ─▶ CallDoor ── sign ─────▶ server ─▶ who has the link
+//!   in the call:    CallLink ─▶ CallDoor ── notice ───▶ server ─▶ who has the link
 //!   who has it:     CallLink ─▶ knock, a letter for the call ──▶ server ─▶ CallDoor::hear ─▶ Knock ─▶ verify ─▶ Visitor
 //! ```
 //!
@@ -24,11 +24,11 @@
 //! let link = CallLink::generate(rng);
 //! let address = link.expose_address("https://call.example/join");
 //! let mut door = CallDoor::new(link, CallId::generate(rng));
-//! let sign = door.sign(rng)?; // for the server, under `door.link().locator()`
+//! let notice = door.notice(rng)?; // for the server, under `door.link().locator()`
 //!
 //! // Bob has the link, and fetches what the server has for it.
 //! let link = CallLink::from_address(&address)?;
-//! let knock = link.knock(&bob, &sign, rng)?;
+//! let knock = link.knock(&bob, &notice, rng)?;
 //!
 //! // Alice's device hears it, fetches Bob's list, and asks Alice.
 //! let knock = door.hear(&knock)?;
@@ -39,7 +39,7 @@
 //! ```
 
 mod error; // why not
-mod link; //  9.8 links, signs and knocks
+mod link; //  9.8 links, notices and knocks
 
 pub use error::CallLinkError;
 pub use link::{CallAdmission, CallDoor, CallLink, CallLocator, Knock, LinkPolicy, Visitor, is_by_who_has_the_link};

@@ -23,8 +23,8 @@ fn scene() -> (CallDoor, Vec<u8>, CallLink) {
     let link = CallLink::generate(rng);
     let same = CallLink::from_text(&link.expose_text()).unwrap();
     let door = CallDoor::new(link, CallId::generate(rng));
-    let sign = door.sign(rng).unwrap();
-    (door, sign, same)
+    let notice = door.notice(rng).unwrap();
+    (door, notice, same)
 }
 
 /// Section 9.8: what a server is told follows from the secret by HKDF-SHA256, computed here without the library.
@@ -48,23 +48,23 @@ fn locator_and_admission_key_follow_from_the_secret() {
 /// P-9.22, P-9.23
 #[test]
 fn whoever_has_the_link_knocks_once_and_nobody_else() {
-    let (mut door, sign, link) = scene();
+    let (mut door, notice, link) = scene();
     let (bob, rng) = (account(), &mut rand::rng());
-    let knock = link.knock(&bob, &sign, rng).unwrap();
-    assert_eq!((sign.len(), knock.len()), (121, 357));
+    let knock = link.knock(&bob, &notice, rng).unwrap();
+    assert_eq!((notice.len(), knock.len()), (121, 357));
     let visitor = door.hear(&knock).unwrap().verify(bob.devices(), NOW).unwrap();
     assert_eq!((visitor.device.account, visitor.device.identity), (*bob.key(), *bob.identity().public()));
     assert_eq!(door.hear(&knock).err(), Some(CallLinkError::Duplicate));
-    assert!(door.hear(&link.knock(&bob, &sign, rng).unwrap()).is_ok(), "he may knock again");
+    assert!(door.hear(&link.knock(&bob, &notice, rng).unwrap()).is_ok(), "he may knock again");
 
     let other = CallLink::generate(rng);
-    assert_eq!(other.knock(&bob, &sign, rng).err(), Some(CallLinkError::Rejected));
+    assert_eq!(other.knock(&bob, &notice, rng).err(), Some(CallLinkError::Rejected));
     let elsewhere = CallDoor::new(other, CallId::generate(rng));
-    let foreign = elsewhere.link().knock(&bob, &elsewhere.sign(rng).unwrap(), rng).unwrap();
+    let foreign = elsewhere.link().knock(&bob, &elsewhere.notice(rng).unwrap(), rng).unwrap();
     assert_eq!(door.hear(&foreign).err(), Some(CallLinkError::Rejected));
-    // A sign is no knock, and a knock no sign.
-    assert!(door.hear(&sign).is_err() && link.knock(&bob, &knock, rng).is_err());
-    let fresh = link.knock(&bob, &sign, rng).unwrap();
+    // A notice is no knock, and a knock no notice.
+    assert!(door.hear(&notice).is_err() && link.knock(&bob, &knock, rng).is_err());
+    let fresh = link.knock(&bob, &notice, rng).unwrap();
     for at in 0..fresh.len() {
         let mut changed = fresh.clone();
         changed[at] ^= 1;
@@ -78,11 +78,11 @@ fn whoever_has_the_link_knocks_once_and_nobody_else() {
 /// P-9.22. The server drops garbage, and learns neither who knocks nor which call it is.
 #[test]
 fn a_server_checks_who_has_the_link_and_learns_nothing_else() {
-    let (door, sign, link) = scene();
+    let (door, notice, link) = scene();
     let bob = account();
-    let knock = link.knock(&bob, &sign, &mut rand::rng()).unwrap();
+    let knock = link.knock(&bob, &notice, &mut rand::rng()).unwrap();
     let (locator, admission) = (link.locator(), link.admission());
-    for genuine in [&sign, &knock] {
+    for genuine in [&notice, &knock] {
         assert!(is_by_who_has_the_link(&locator, &admission, genuine));
         let mut changed = genuine.clone();
         changed[30] ^= 1;
@@ -94,7 +94,7 @@ fn a_server_checks_who_has_the_link_and_learns_nothing_else() {
     let secret: &[&[u8]] =
         &[&bob.key().to_bytes(), &bob.identity().public().to_bytes()[..32], text.as_bytes(), locator.as_bytes()];
     for part in secret {
-        assert!([&sign, &knock].iter().all(|sent| !sent.windows(part.len()).any(|window| window == *part)));
+        assert!([&notice, &knock].iter().all(|sent| !sent.windows(part.len()).any(|window| window == *part)));
     }
     assert!(!format!("{link:?} {door:?}").contains(text.as_str()));
 }
@@ -102,9 +102,9 @@ fn a_server_checks_who_has_the_link_and_learns_nothing_else() {
 /// P-9.23. A relay that kept a knock cannot bring somebody into a later call of the same link.
 #[test]
 fn a_knock_is_for_one_call() {
-    let (mut door, sign, link) = scene();
+    let (mut door, notice, link) = scene();
     let (bob, rng) = (account(), &mut rand::rng());
-    let knock = link.knock(&bob, &sign, rng).unwrap();
+    let knock = link.knock(&bob, &notice, rng).unwrap();
     let same = CallLink::from_text(&link.expose_text()).unwrap();
     let mut tomorrow = CallDoor::new(same, CallId::generate(rng));
     assert_eq!(tomorrow.hear(&knock).err(), Some(CallLinkError::OtherCall));
@@ -114,7 +114,7 @@ fn a_knock_is_for_one_call() {
 /// P-9.24. Who knocks is a device that its account has now, and not one that it had.
 #[test]
 fn a_visitor_is_a_device_of_the_newest_list_of_its_account() {
-    let (mut door, sign, link) = scene();
+    let (mut door, notice, link) = scene();
     let (mut bob, rng) = (account(), &mut rand::rng());
     let laptop = Identity::generate(rng);
     let terms = DeviceTerms::own_held(Custody::Person).unwrap();
@@ -122,16 +122,16 @@ fn a_visitor_is_a_device_of_the_newest_list_of_its_account() {
     let list = bob.change_devices(&[DeviceChange::Add(certificate)], NOW).unwrap();
     let account_key = *bob.key();
     let stolen = Account::join(laptop, &account_key, &list, NOW, rng).unwrap();
-    let knock = door.hear(&link.knock(&stolen, &sign, rng).unwrap()).unwrap();
+    let knock = door.hear(&link.knock(&stolen, &notice, rng).unwrap()).unwrap();
     assert_eq!(knock.needs(), (bob.key(), &list.id()));
     assert_eq!(knock.verify(bob.devices(), NOW).unwrap().device.device, 1);
     assert!(knock.verify(bob.devices(), NOW.plus_seconds(400 * DAY)).is_err(), "an expired list shows nothing");
     assert!(knock.verify(account().devices(), NOW).is_err(), "another account's");
     let older = account();
-    assert!(door.hear(&link.knock(&older, &sign, rng).unwrap()).unwrap().verify(bob.devices(), NOW).is_err());
+    assert!(door.hear(&link.knock(&older, &notice, rng).unwrap()).unwrap().verify(bob.devices(), NOW).is_err());
     // Unlinked, it may have the link and knock, and is shown as nobody.
     bob.change_devices(&[DeviceChange::Remove(1)], NOW).unwrap();
-    let knock = door.hear(&link.knock(&stolen, &sign, rng).unwrap()).unwrap();
+    let knock = door.hear(&link.knock(&stolen, &notice, rng).unwrap()).unwrap();
     assert_eq!(knock.verify(bob.devices(), NOW), Err(CallLinkError::UnknownDevice));
 }
 
@@ -144,8 +144,8 @@ fn a_call_link_opens_no_frame() {
     room.join(1, 0);
     room.share(&[0, 1]);
     let door = CallDoor::new(CallLink::generate(&mut rand::rng()), room.calls[0].call());
-    let sign = door.sign(&mut rand::rng()).unwrap();
-    assert!(door.link().knock(&account(), &sign, &mut rand::rng()).is_ok());
+    let notice = door.notice(&mut rand::rng()).unwrap();
+    assert!(door.link().knock(&account(), &notice, &mut rand::rng()).is_ok());
     room.join(2, 0);
     let frame = room.seal(0);
     assert_eq!(room.open(2, &frame), Err(OpenError::UnknownKey));
@@ -161,9 +161,9 @@ fn a_call_link_opens_no_frame() {
 /// Section 9.8. A server that repeats old knocks fills no memory.
 #[test]
 fn a_door_remembers_256_knocks() {
-    let (mut door, sign, link) = scene();
+    let (mut door, notice, link) = scene();
     let (bob, rng) = (account(), &mut rand::rng());
-    let knocks: Vec<_> = (0..258).map(|_| link.knock(&bob, &sign, rng).unwrap()).collect();
+    let knocks: Vec<_> = (0..258).map(|_| link.knock(&bob, &notice, rng).unwrap()).collect();
     assert!(knocks.iter().all(|knock| door.hear(knock).is_ok()));
     assert_eq!(door.hear(&knocks[2]).err(), Some(CallLinkError::Duplicate));
     assert!(door.hear(&knocks[1]).is_ok(), "it is asked about again, and no more");

@@ -71,8 +71,8 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let mut door = CallDoor::new(link, CallId::from_bytes([5; 16]));
     show(shown, &door);
     let visitor = Account::create(DeviceTerms::person(), NOW, rng);
-    let sign = door.sign(rng).unwrap();
-    let knock = door.link().knock(&visitor, &sign, rng).unwrap();
+    let notice = door.notice(rng).unwrap();
+    let knock = door.link().knock(&visitor, &notice, rng).unwrap();
     let knock = door.hear(&knock).unwrap();
     show(shown, &knock);
     show(shown, &knock.verify(visitor.devices(), NOW).unwrap());
@@ -258,8 +258,8 @@ fn a_call_link_leaves_no_secret_in_freed_memory() {
         let mut door = CallDoor::new(link, CallId::from_bytes([5; 16]));
         let mut others = rand::rng();
         let visitor = Account::create(DeviceTerms::person(), NOW, &mut others);
-        let sign = door.sign(&mut others).unwrap();
-        let knock = same.knock(&visitor, &sign, &mut others).unwrap();
+        let notice = door.notice(&mut others).unwrap();
+        let knock = same.knock(&visitor, &notice, &mut others).unwrap();
         assert!(door.hear(&knock).is_ok());
         text
     });

@@ -1,4 +1,4 @@
-//! `call_link`: knocks, signs and texts that are arbitrary or edited.
+//! `call_link`: knocks, notices and texts that are arbitrary or edited.
 
 use std::sync::LazyLock;
 
@@ -26,9 +26,9 @@ static SCENE: LazyLock<Scene> = LazyLock::new(|| {
     let (link, call) = (CallLink::generate(rng), CallId::generate(rng));
     let text = link.expose_text().to_string();
     let door = CallDoor::new(link, call);
-    let sign = door.sign(rng).expect("it is short");
-    let knock = door.link().knock(&bob, &sign, rng).expect("it is its sign");
-    Scene { bob, made: vec![sign, knock, text.clone().into_bytes()], text, call }
+    let notice = door.notice(rng).expect("it is short");
+    let knock = door.link().knock(&bob, &notice, rng).expect("it is its notice");
+    Scene { bob, made: vec![notice, knock, text.clone().into_bytes()], text, call }
 });
 
 /// Only what was made with the link is taken, each as what it is.
@@ -55,7 +55,7 @@ pub fn call_link(data: &[u8]) {
 
 pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     vec![
-        ("sign", vec![0, 0]),
+        ("notice", vec![0, 0]),
         ("knock", vec![1, 0]),
         ("text", vec![2, 0]),
         ("flipped", vec![1, 1, 0, 1, 0, 40]),
